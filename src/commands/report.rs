@@ -1,0 +1,74 @@
+//! `sandsweep report`: derived files again, from the stored results alone.
+
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::{Failure, print_bytes};
+use crate::report::record::{CaseRecord, SCHEMA_VERSION};
+use crate::report::row::Row;
+use crate::report::{SweepDir, SweepRecord, summary_csv, trace_chart, write_sweep_charts};
+
+/// Rebuilds `summary.csv`, the sweep's charts and each case's chart.
+pub fn report(dir: PathBuf) -> Result<u8, Failure> {
+    let cases = dir.join("cases");
+    if !cases.is_dir() {
+        return Err(Failure::usage(format!(
+            "{} is not the directory of a sweep: it has no `cases`; name one, e.g. reports/latest",
+            dir.display()
+        )));
+    }
+    let real = std::fs::canonicalize(&dir).map_err(|why| Failure::usage(format!("{}: {why}", dir.display())))?;
+    let tree = SweepDir::open(real);
+    let mut rows = Vec::new();
+    let mut redrawn = 0;
+    for entry in WalkDir::new(tree.path().join("cases")).follow_links(false).sort_by_file_name() {
+        let entry = entry.map_err(Failure::harness)?;
+        if entry.file_type().is_file() && entry.file_name() == "result.json" {
+            let record = read(entry.path())?;
+            let chart = entry.path().with_file_name("trace.png");
+            if chart.symlink_metadata().is_ok() {
+                let png = trace_chart(&record).map_err(Failure::harness)?;
+                tree.write_case(&record.directory, &[("trace.png", &png)]).map_err(Failure::harness)?;
+                redrawn += 1;
+            }
+            rows.push(Row::from(&record));
+        }
+    }
+    rows.sort_by_key(|row| row.index);
+    tree.write("summary.csv", &summary_csv(&rows)).map_err(Failure::harness)?;
+    // Only what the sweep had is made again: it may have been told to draw nothing.
+    let drawn = tree.path().join("charts").read_dir().is_ok_and(|mut files| files.next().is_some());
+    let warnings = if drawn { write_sweep_charts(&tree, &rows, &sweep_id(&tree)) } else { Vec::new() };
+    for warning in &warnings {
+        eprintln!("warning: {warning}");
+    }
+    let text = format!(
+        "{} cases: summary.csv{} and {redrawn} trace charts made again in {}\n",
+        rows.len(),
+        if drawn { ", the sweep's charts" } else { "" },
+        tree.path().display()
+    );
+    Ok(print_bytes(text.as_bytes()))
+}
+
+fn sweep_id(tree: &SweepDir) -> String {
+    let stored = std::fs::read(tree.path().join("sweep.json")).ok();
+    let record = stored.and_then(|bytes| serde_json::from_slice::<SweepRecord>(&bytes).ok());
+    record.map_or_else(|| tree.id(), |record| record.id)
+}
+
+fn read(path: &Path) -> Result<CaseRecord, Failure> {
+    let bytes = std::fs::read(path).map_err(|why| Failure::harness(format!("cannot read {}: {why}", path.display())))?;
+    let record: CaseRecord = serde_json::from_slice(&bytes).map_err(|why| {
+        Failure::usage(format!("{} is not a result of sandsweep: {why}; move it away", path.display()))
+    })?;
+    if record.schema_version > SCHEMA_VERSION {
+        return Err(Failure::usage(format!(
+            "{} was written by a newer sandsweep (schema {}, this one knows {SCHEMA_VERSION}); update sandsweep",
+            path.display(),
+            record.schema_version
+        )));
+    }
+    Ok(record)
+}

@@ -1,0 +1,394 @@
+//! Setting a sandbox up, up to the moment before the script starts.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::pipe::PipeFlags;
+
+use super::argv::{Argument, DataFile, FixedFile, INIT_PATH, Plan, fixed_files, options, to_nul_separated};
+use super::bwrap::Bwrap;
+use super::control::{Control, Message, Ready, proto};
+use super::data::SealedFile;
+use super::staging::Staging;
+use super::uid::Uids;
+use super::{remedy, rlimits};
+use crate::config::{Limits, Policy, ReadOnlyBind};
+
+/// The sandbox's pid 1, built by `build.rs`.
+const INIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sandsweep-init"));
+
+/// How long bwrap may take to set a sandbox up.
+const SETUP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Makes sandboxes: all that they have in common.
+#[derive(Debug)]
+pub struct Sandboxes {
+    bwrap: Bwrap,
+    uids: Uids,
+    fixed: Vec<FixedFile>,
+    sealed: Vec<SealedFile>,
+    staging: Staging,
+    /// Keeps the control socket's number taken, so that no descriptor of ours can have it.
+    _placeholder: Option<OwnedFd>,
+}
+
+/// One sandbox that is wanted.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// Which worker asks: decides the kernel's uid.
+    pub slot: u32,
+    /// The script's bytes.
+    pub script: &'a [u8],
+    /// The script's name in the sandbox.
+    pub script_name: &'a str,
+    /// The command that runs it.
+    pub command: &'a [OsString],
+    /// What is allowed.
+    pub policy: &'a Policy,
+    /// Binds that the language needs.
+    pub language_binds: &'a [ReadOnlyBind],
+    /// How much may be used.
+    pub limits: &'a Limits,
+}
+
+/// Why a sandbox did not come up. The script has not run.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// A resource of the harness's own is short.
+    #[error("cannot prepare the sandbox ({step}): {source}")]
+    Prepare {
+        /// What was being done.
+        step: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// bwrap cannot be started.
+    #[error("cannot start {}: {source}", path.display())]
+    Spawn {
+        /// Where bwrap is.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// bwrap gave up.
+    #[error("the sandbox cannot be set up: {message}{}", remedy::of_bwrap_message(message))]
+    Bwrap {
+        /// What bwrap said, or how it ended.
+        message: String,
+    },
+    /// bwrap did not finish in time.
+    #[error("the sandbox was not set up within {} s; bwrap was ended", SETUP_TIMEOUT.as_secs())]
+    Timeout,
+    /// The init reported a failure.
+    #[error("{0}")]
+    Init(#[from] super::control::StartFailure),
+}
+
+/// A sandbox that stands and waits for the word to start its script.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The outer bwrap.
+    pub(crate) bwrap: Child,
+    /// To pid 1.
+    pub(crate) control: Control,
+    /// From inside.
+    pub(crate) ready: Ready,
+    /// What the script will print.
+    pub(crate) stdout: OwnedFd,
+    /// What the script will print.
+    pub(crate) stderr: OwnedFd,
+    /// What the script will be started under.
+    pub(crate) rlimits: Vec<(u64, u64)>,
+}
+
+impl Sandboxes {
+    /// Gathers what all sandboxes have in common.
+    ///
+    /// # Errors
+    /// Out of descriptors or memory.
+    pub fn new(bwrap: Bwrap, uids: Uids, staging: Staging) -> Result<Self, LaunchError> {
+        let prepare = |step| move |source| LaunchError::Prepare { step, source };
+        let placeholder = take_descriptor(proto::CONTROL_FD).map_err(prepare("reserve a descriptor"))?;
+        let fixed = fixed_files(INIT);
+        let sealed = fixed
+            .iter()
+            .map(|file| SealedFile::new(file.target, &file.content))
+            .collect::<io::Result<_>>()
+            .map_err(prepare("keep the files of /etc in memory"))?;
+        Ok(Self { bwrap, uids, fixed, sealed, staging, _placeholder: placeholder })
+    }
+
+    /// The bwrap in use.
+    pub fn bwrap(&self) -> &Bwrap {
+        &self.bwrap
+    }
+
+    /// The uids in use.
+    pub fn uids(&self) -> Uids {
+        self.uids
+    }
+
+    /// The options that bwrap gets for a sandbox; what it runs comes after them.
+    pub fn options(&self, wanted: &Wanted) -> Vec<Argument> {
+        options(&Plan {
+            policy: wanted.policy,
+            language_binds: wanted.language_binds,
+            limits: wanted.limits,
+            fixed: &self.fixed,
+            script_name: wanted.script_name,
+            staged: &|path: &Path| self.staging.reachable(path),
+        })
+    }
+
+    /// Name of a file that is handed over by descriptor, for display.
+    pub fn data_name(&self, file: DataFile) -> &str {
+        match file {
+            DataFile::Script => "script",
+            DataFile::Fixed(index) => self.fixed[index].target,
+        }
+    }
+
+    /// Sets a sandbox up and takes it down again, without running anything in it: what can fail
+    /// for every case fails here once, before the sweep.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn probe(&self) -> Result<(), LaunchError> {
+        let (policy, limits) = (Policy::default(), Limits::default());
+        let command = [OsString::from("/usr/bin/env")];
+        let wanted = Wanted {
+            slot: 0,
+            script: b"",
+            script_name: "main",
+            command: &command,
+            policy: &policy,
+            language_binds: &[],
+            limits: &limits,
+        };
+        self.start(&wanted)?.wait_until_ready()?.discard();
+        Ok(())
+    }
+
+    /// Starts to set a sandbox up, and does not wait for it. Must be called from a thread that
+    /// outlives the case: bwrap ends with the thread that started it (PR_SET_PDEATHSIG, prctl(2)).
+    ///
+    /// # Errors
+    /// bwrap cannot be started.
+    pub fn start(&self, wanted: &Wanted) -> Result<Started, LaunchError> {
+        let prepare = |step| move |source: io::Error| LaunchError::Prepare { step, source };
+        let (control, theirs) = Control::pair().map_err(prepare("make the control socket"))?;
+        let (stdout, stdout_end) = pipe().map_err(prepare("make the output pipes"))?;
+        let (stderr, stderr_end) = pipe().map_err(prepare("make the output pipes"))?;
+
+        let mut handed_over = Vec::with_capacity(self.sealed.len() + 2);
+        let script = SealedFile::new("script", wanted.script).map_err(prepare("keep the script in memory"))?;
+        let script = script.reader().map_err(prepare("keep the script in memory"))?;
+        let script_number = script.as_raw_fd();
+        for file in &self.sealed {
+            handed_over.push(file.reader().map_err(prepare("hand over the files of /etc"))?);
+        }
+        handed_over.push(script);
+        let arguments = to_nul_separated(&self.options(wanted), |file| match file {
+            DataFile::Script => script_number,
+            DataFile::Fixed(index) => handed_over[index].as_raw_fd(),
+        });
+        let arguments = SealedFile::new("args", &arguments).map_err(prepare("keep the arguments in memory"))?;
+        let arguments = arguments.reader().map_err(prepare("keep the arguments in memory"))?;
+        let arguments_number = arguments.as_raw_fd();
+        handed_over.push(arguments);
+
+        let (host_uid, host_gid) = self.uids.of_slot(wanted.slot);
+        let mut command = Command::new(&self.bwrap.path);
+        command
+            // What follows an `--args` is the command; only options can go over a descriptor.
+            .args(["--args", &arguments_number.to_string(), "--", INIT_PATH])
+            .args(wanted.command)
+            // An environment of bwrap's would be readable in /proc/1/environ until the init runs,
+            // and LD_PRELOAD and its kind have no business here.
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(stdout_end)
+            .stderr(stderr_end)
+            // Not in our process group: Ctrl-C at the terminal is for us to act on.
+            .process_group(0);
+        let child_setup = ChildSetup {
+            control: theirs.as_raw_fd(),
+            handed_over: handed_over.iter().map(AsRawFd::as_raw_fd).collect(),
+            drop_to: self.uids.are_separate().then_some((host_uid, host_gid)),
+        };
+        // SAFETY: between fork and exec, ChildSetup::run makes system calls only; it neither
+        // allocates nor takes locks.
+        unsafe {
+            command.pre_exec(move || child_setup.run());
+        }
+        let spawned = command.spawn();
+        drop(command);
+        drop((theirs, handed_over));
+        let bwrap = spawned.map_err(|source| LaunchError::Spawn { path: self.bwrap.path.clone(), source })?;
+
+        Ok(Started {
+            bwrap,
+            control,
+            stdout,
+            stderr,
+            rlimits: rlimits::resource_limits(wanted.limits),
+            deadline: Instant::now() + SETUP_TIMEOUT,
+        })
+    }
+}
+
+/// bwrap runs; the sandbox may or may not come up.
+#[derive(Debug)]
+pub struct Started {
+    bwrap: Child,
+    control: Control,
+    stdout: OwnedFd,
+    stderr: OwnedFd,
+    rlimits: Vec<(u64, u64)>,
+    deadline: Instant,
+}
+
+impl Started {
+    /// Waits until the sandbox stands.
+    ///
+    /// # Errors
+    /// It does not come up; nothing of it is left.
+    pub fn wait_until_ready(mut self) -> Result<Prepared, LaunchError> {
+        let error = loop {
+            if !readable_before(self.control.as_fd(), self.deadline) {
+                break LaunchError::Timeout;
+            }
+            match self.control.receive() {
+                Ok(Message::Ready(ready)) => {
+                    let Self { bwrap, control, stdout, stderr, rlimits, .. } = self;
+                    return Ok(Prepared { bwrap, control, ready, stdout, stderr, rlimits });
+                }
+                Ok(Message::Failed(failure)) => break failure.into(),
+                Ok(Message::Exited(_)) => {}
+                Ok(Message::Closed) => break LaunchError::Bwrap { message: String::new() },
+                Err(source) => break LaunchError::Prepare { step: "talk to the sandbox's init", source },
+            }
+        };
+        // Whatever is left of it must go before we say that it failed.
+        let _ = self.bwrap.kill();
+        let status = self.bwrap.wait();
+        if let LaunchError::Bwrap { .. } = error {
+            let mut message = String::new();
+            let mut said = Vec::new();
+            if rustix::io::ioctl_fionbio(&self.stderr, true).is_ok() {
+                let _ = File::from(self.stderr).take(4096).read_to_end(&mut said);
+                message = complaint(&String::from_utf8_lossy(&said));
+            }
+            if message.is_empty() {
+                message = status.map_or_else(|why| why.to_string(), |status| format!("bwrap ended with {status}"));
+            }
+            return Err(LaunchError::Bwrap { message });
+        }
+        Err(error)
+    }
+}
+
+impl Started {
+    /// Undoes everything: for a sandbox whose script is not wanted any more. Its init leaves when
+    /// the control socket closes, and bwrap with it.
+    pub fn discard(self) {
+        let Self { mut bwrap, control, .. } = self;
+        drop(control);
+        let _ = bwrap.kill();
+        let _ = bwrap.wait();
+    }
+}
+
+impl Prepared {
+    /// As [`Started::discard`].
+    pub fn discard(self) {
+        let Self { mut bwrap, control, .. } = self;
+        drop(control);
+        let _ = bwrap.kill();
+        let _ = bwrap.wait();
+    }
+}
+
+/// What happens in the child between fork and exec.
+struct ChildSetup {
+    control: RawFd,
+    handed_over: Vec<RawFd>,
+    drop_to: Option<(u32, u32)>,
+}
+
+impl ChildSetup {
+    /// System calls only: this runs in a forked child of a threaded process.
+    fn run(&self) -> io::Result<()> {
+        use rustix::io::{FdFlags, fcntl_setfd};
+        // SAFETY: these descriptors are open in the parent until the child has been started, and
+        // nothing in the child closes them.
+        let borrow = |fd: RawFd| unsafe { BorrowedFd::borrow_raw(fd) };
+        for &fd in &self.handed_over {
+            fcntl_setfd(borrow(fd), FdFlags::empty())?;
+        }
+        // dup2 clears close-on-exec. The target number is a placeholder, so nothing is lost.
+        let mut target = std::mem::ManuallyDrop::new({
+            use std::os::fd::FromRawFd;
+            // SAFETY: the number is reserved for this by `take_descriptor`; ManuallyDrop keeps the
+            // descriptor from being closed here.
+            unsafe { OwnedFd::from_raw_fd(proto::CONTROL_FD) }
+        });
+        rustix::io::dup2(borrow(self.control), &mut target)?;
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+        if let Some((uid, gid)) = self.drop_to {
+            use rustix::process::{Gid, Uid};
+            let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+            rustix::thread::set_thread_groups(&[])?;
+            rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+            rustix::thread::set_thread_res_uid(uid, uid, uid)?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes sure that `number` is in use, so that no later descriptor gets it.
+fn take_descriptor(number: RawFd) -> io::Result<Option<OwnedFd>> {
+    let mut below = Vec::new();
+    loop {
+        let fd = rustix::fs::open("/dev/null", rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty())?;
+        match fd.as_raw_fd().cmp(&number) {
+            std::cmp::Ordering::Less => below.push(fd),
+            std::cmp::Ordering::Equal => return Ok(Some(fd)),
+            // Somebody else has it already.
+            std::cmp::Ordering::Greater => return Ok(None),
+        }
+    }
+}
+
+/// What bwrap complains of: its own lines, without the usage text it may print around them.
+fn complaint(said: &str) -> String {
+    let own: Vec<&str> = said.lines().filter(|line| line.starts_with("bwrap: ")).collect();
+    if own.is_empty() { said.lines().next().unwrap_or_default().to_owned() } else { own.join("; ") }
+}
+
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    Ok((reader, writer))
+}
+
+/// Waits until there is something to read, or nothing will come any more.
+fn readable_before(fd: BorrowedFd, deadline: Instant) -> bool {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+        match rustix::event::poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::IN)], Some(&timeout)) {
+            Ok(0) => return false,
+            Ok(_) => return true,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
+}

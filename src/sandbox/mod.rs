@@ -1,0 +1,23 @@
+//! From a policy to a sandbox that stands.
+
+mod argv;
+mod bwrap;
+mod control;
+mod data;
+mod enforcement;
+mod interpreter;
+mod launch;
+mod remedy;
+mod rlimits;
+mod staging;
+mod uid;
+
+pub use argv::{Argument, DataFile, INIT_PATH, NAMESPACES, SCRIPT_DIRECTORY, WORK_DIRECTORY};
+pub use bwrap::{Bwrap, BwrapError, INSTALL, Version};
+pub use control::{Control, Exit, Message, Ready, StartFailure};
+pub use enforcement::limit_records;
+pub use interpreter::{Interpreter, InterpreterError, SANDBOX_PATH};
+pub use launch::{LaunchError, Prepared, Sandboxes, Started, Wanted};
+pub use rlimits::resource_limits;
+pub use staging::{Staging, StagingError};
+pub use uid::{INSIDE as UID_INSIDE, UidError, Uids};

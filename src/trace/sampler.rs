@@ -1,0 +1,246 @@
+//! One look at all processes of a sandbox, through the sandbox's own procfs.
+//!
+//! The directory descriptor comes from inside the sandbox: it lists exactly the processes of its
+//! pid namespace, orphans and daemons included, so no walk over parents is needed and no process
+//! of the host can be mistaken for one of the sandbox.
+
+use std::ffi::CStr;
+use std::io::Cursor;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use procfs::FromRead;
+use procfs::process::{Io, Stat, StatM};
+use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
+
+/// The process tree at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sample {
+    /// CPU of the tree so far, ended and reaped processes included.
+    pub cpu_s: f64,
+    /// Resident memory: each process's private part, and the largest shared part once.
+    pub memory_bytes: u64,
+    /// Processes but the sandbox's pid 1, zombies included.
+    pub processes: u64,
+    /// Threads of those.
+    pub threads: u64,
+    /// Bytes asked for by read-like calls so far.
+    pub read_bytes: u64,
+    /// Bytes handed to write-like calls so far.
+    pub written_bytes: u64,
+    /// Bytes in the sandbox's writable file systems.
+    pub disk_bytes: u64,
+    /// One of them has no block left.
+    pub disk_full: bool,
+}
+
+/// Looks at one sandbox.
+#[derive(Debug)]
+pub struct Sampler {
+    proc: OwnedFd,
+    file_systems: Vec<OwnedFd>,
+    page_size: u64,
+    tick_s: f64,
+    seen: Sample,
+    buffer: Vec<u8>,
+    /// What pid 1 had read and written itself before the script started.
+    init_io: Option<(u64, u64)>,
+}
+
+/// Pid of the sandbox's init, whose own use is not the script's.
+const INIT: u32 = 1;
+
+impl Sampler {
+    /// `proc` is the sandbox's `/proc`; `file_systems` are directories on its writable ones.
+    pub fn new(proc: OwnedFd, file_systems: Vec<OwnedFd>) -> Self {
+        let mut sampler = Self {
+            proc,
+            file_systems,
+            page_size: rustix::param::page_size() as u64,
+            tick_s: 1.0 / rustix::param::clock_ticks_per_second() as f64,
+            seen: Sample::default(),
+            buffer: Vec::with_capacity(8 << 10),
+            init_io: None,
+        };
+        sampler.init_io = sampler.read::<Io>(c"1/io").map(|io| (io.rchar, io.wchar));
+        sampler
+    }
+
+    /// Looks now. Processes that vanish under the look, files that cannot be read and texts that
+    /// make no sense are passed over; counters never go back.
+    pub fn look(&mut self) -> Sample {
+        let mut now = Sample::default();
+        let mut largest_shared = 0;
+        for pid in self.pids() {
+            // A pid that is reused between two of these files belongs to the same sandbox; the
+            // sums stay sums of what is there.
+            let Some(stat) = self.read::<Stat>(&pid_file(pid, "stat")) else { continue };
+            let children_s = (stat.cutime.max(0) + stat.cstime.max(0)) as f64 * self.tick_s;
+            if pid == INIT {
+                now.cpu_s += children_s;
+                if let (Some(io), Some(before)) = (self.read::<Io>(c"1/io"), self.init_io) {
+                    now.read_bytes += io.rchar.saturating_sub(before.0);
+                    now.written_bytes += io.wchar.saturating_sub(before.1);
+                }
+                continue;
+            }
+            now.processes += 1;
+            now.threads += stat.num_threads.max(0).cast_unsigned();
+            now.cpu_s += children_s + self.own_cpu_s(pid, &stat);
+            // A zombie has no memory and no files left.
+            if stat.state == 'Z' || stat.state == 'X' {
+                continue;
+            }
+            if let Some(memory) = self.read::<StatM>(&pid_file(pid, "statm")) {
+                let shared = memory.shared.min(memory.resident);
+                now.memory_bytes += (memory.resident - shared) * self.page_size;
+                largest_shared = largest_shared.max(shared * self.page_size);
+            }
+            // Not readable for a process that made itself undumpable, unless we are privileged.
+            if let Some(io) = self.read::<Io>(&pid_file(pid, "io")) {
+                now.read_bytes += io.rchar;
+                now.written_bytes += io.wchar;
+            }
+        }
+        now.memory_bytes += largest_shared;
+        (now.disk_bytes, now.disk_full) = self.disk();
+
+        now.cpu_s = now.cpu_s.max(self.seen.cpu_s);
+        now.read_bytes = now.read_bytes.max(self.seen.read_bytes);
+        now.written_bytes = now.written_bytes.max(self.seen.written_bytes);
+        self.seen = now;
+        now
+    }
+
+    /// Proportional set size of the tree: private memory, and of what is shared its share. Exact,
+    /// and dear: the kernel walks the page tables. `None` where the kernel does not offer it.
+    pub fn proportional_memory_bytes(&mut self) -> Option<u64> {
+        let mut total = None;
+        for pid in self.pids() {
+            if pid != INIT && self.fill(&pid_file(pid, "smaps_rollup")) {
+                let text = String::from_utf8_lossy(&self.buffer);
+                let kib = text.lines().find_map(|line| {
+                    line.strip_prefix("Pss:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
+                });
+                total = total.or(Some(0)).map(|sum| sum + kib.unwrap_or(0) * 1024);
+            }
+        }
+        total
+    }
+
+    /// Bytes in use on the writable file systems together, and whether one of them is full.
+    pub fn disk(&self) -> (u64, bool) {
+        let mut used = 0;
+        let mut full = false;
+        for file_system in &self.file_systems {
+            if let Ok(stat) = rustix::fs::fstatfs(file_system) {
+                let block = stat.f_bsize.cast_unsigned();
+                used += stat.f_blocks.saturating_sub(stat.f_bfree) * block;
+                full |= stat.f_blocks > 0 && stat.f_bavail == 0;
+            }
+        }
+        (used, full)
+    }
+
+    /// The time of a process's own threads. `schedstat` has nanoseconds but only for the first
+    /// thread; `stat` has all threads but only clock ticks.
+    fn own_cpu_s(&mut self, pid: u32, stat: &Stat) -> f64 {
+        let ticks_s = (stat.utime + stat.stime) as f64 * self.tick_s;
+        if stat.num_threads != 1 || !self.fill(&pid_file(pid, "schedstat")) {
+            return ticks_s;
+        }
+        let text = String::from_utf8_lossy(&self.buffer);
+        let ns = text.split_ascii_whitespace().next().and_then(|word| word.parse::<u64>().ok());
+        ns.map_or(ticks_s, |ns| ticks_s.max(ns as f64 / 1e9))
+    }
+
+    fn pids(&self) -> Vec<u32> {
+        let mut pids = Vec::new();
+        if rustix::fs::seek(&self.proc, SeekFrom::Start(0)).is_err() {
+            return pids;
+        }
+        let mut buffer = [MaybeUninit::<u8>::uninit(); 4096];
+        let mut entries = RawDir::new(self.proc.as_fd(), &mut buffer);
+        while let Some(Ok(entry)) = entries.next() {
+            if let Some(pid) = entry.file_name().to_str().ok().and_then(|name| name.parse().ok()) {
+                pids.push(pid);
+            }
+        }
+        pids
+    }
+
+    fn read<T: FromRead>(&mut self, file: &CStr) -> Option<T> {
+        if !self.fill(file) {
+            return None;
+        }
+        T::from_read(Cursor::new(&self.buffer[..])).ok()
+    }
+
+    /// Reads a file of the sandbox's procfs into the buffer.
+    fn fill(&mut self, file: &CStr) -> bool {
+        self.buffer.clear();
+        let proc: BorrowedFd = self.proc.as_fd();
+        let Ok(fd) = rustix::fs::openat(proc, file, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) else {
+            return false;
+        };
+        let mut chunk = [0u8; 4096];
+        loop {
+            match rustix::io::read(&fd, &mut chunk) {
+                Ok(0) => return !self.buffer.is_empty(),
+                Ok(n) => self.buffer.extend_from_slice(&chunk[..n]),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+}
+
+/// `PID/name` as a C string.
+fn pid_file(pid: u32, name: &str) -> std::ffi::CString {
+    std::ffi::CString::new(format!("{pid}/{name}")).expect("no NUL in a number and a file name")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_hostile_command_name_does_not_shift_the_fields() {
+        let text = "7 (x) R 1 () S 1 7 7 0 -1 4194304 95 0 0 0 11 22 33 44 20 0 5 0 1000 8192 77 18446744073709551615 \
+                    1 1 0 0 0 0 0 0 65536 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0";
+        let stat = Stat::from_read(Cursor::new(text)).unwrap();
+        assert_eq!((stat.state, stat.utime, stat.cutime, stat.num_threads), ('S', 11, 33, 5));
+        assert_eq!(stat.comm, "x) R 1 (");
+    }
+
+    #[test]
+    fn we_can_look_at_ourselves() {
+        let proc = rustix::fs::open("/proc", OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
+        let tmp = rustix::fs::open("/dev/shm", OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
+        let mut sampler = Sampler::new(proc, vec![tmp]);
+        let sample = sampler.look();
+        assert!(sample.processes > 0 && sample.threads >= sample.processes && sample.memory_bytes > 0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_or_passed_over_without_panic(text in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = Stat::from_read(Cursor::new(&text[..]));
+            let _ = StatM::from_read(Cursor::new(&text[..]));
+            let _ = Io::from_read(Cursor::new(&text[..]));
+        }
+
+        #[test]
+        fn any_command_name_is_kept_apart(comm in proptest::collection::vec(1u8.., 0..16)) {
+            let mut text = b"7 (".to_vec();
+            text.extend_from_slice(&comm);
+            text.extend_from_slice(b") S 1 7 7 0 -1 4194304 95 0 0 0 11 22 33 44 20 0 5 0 1000 8192 77 1 1 1 0 0 0 0 0 0 \
+                65536 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0");
+            if let Ok(stat) = Stat::from_read(Cursor::new(&text[..])) {
+                prop_assert_eq!((stat.state, stat.utime, stat.num_threads), ('S', 11, 5));
+            }
+        }
+    }
+}
