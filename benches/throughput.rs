@@ -118,7 +118,8 @@ impl Bench {
         let mut peak = 0;
         let status = loop {
             let text = fs::read_to_string(&status_file).unwrap_or_default();
-            let now = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+            let now =
+                text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
             peak = peak.max(now.unwrap_or(0));
             if let Some(status) = child.try_wait().expect("wait") {
                 break status;

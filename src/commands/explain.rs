@@ -9,7 +9,8 @@ use crate::cli::{RunOptions, SettingsArgs};
 use crate::corpus::walk;
 use crate::report::escape_controls;
 use crate::sandbox::{
-    Argument, INIT_PATH, Interpreter, NAMESPACES, SCRIPT_DIRECTORY, Uids, WORK_DIRECTORY, Wanted, limit_records, resource_limits,
+    Argument, INIT_PATH, Interpreter, NAMESPACES, SCRIPT_DIRECTORY, Uids, WORK_DIRECTORY, Wanted, limit_records,
+    resource_limits,
 };
 use crate::sweep::script_name;
 
@@ -129,8 +130,22 @@ fn quoted(word: &OsStr) -> String {
 
 fn rlimit_name(resource: u64) -> &'static str {
     const NAMES: [&str; 16] = [
-        "CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE", "MEMLOCK", "AS", "LOCKS", "SIGPENDING",
-        "MSGQUEUE", "NICE", "RTPRIO", "RTTIME",
+        "CPU",
+        "FSIZE",
+        "DATA",
+        "STACK",
+        "CORE",
+        "RSS",
+        "NPROC",
+        "NOFILE",
+        "MEMLOCK",
+        "AS",
+        "LOCKS",
+        "SIGPENDING",
+        "MSGQUEUE",
+        "NICE",
+        "RTPRIO",
+        "RTTIME",
     ];
     usize::try_from(resource).ok().and_then(|n| NAMES.get(n)).copied().unwrap_or("?")
 }

@@ -59,7 +59,8 @@ fn sweep_id(tree: &SweepDir) -> String {
 }
 
 fn read(path: &Path) -> Result<CaseRecord, Failure> {
-    let bytes = std::fs::read(path).map_err(|why| Failure::harness(format!("cannot read {}: {why}", path.display())))?;
+    let bytes =
+        std::fs::read(path).map_err(|why| Failure::harness(format!("cannot read {}: {why}", path.display())))?;
     let record: CaseRecord = serde_json::from_slice(&bytes).map_err(|why| {
         Failure::usage(format!("{} is not a result of sandsweep: {why}; move it away", path.display()))
     })?;

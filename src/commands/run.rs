@@ -92,7 +92,11 @@ fn nothing_to_run(paths: &[PathBuf], corpus: &Corpus) -> String {
     if let Some(first) = corpus.ignored.first() {
         message += &format!(
             "; {} ignored, e.g. {}: {}",
-            if corpus.ignored.len() == 1 { "1 file was".to_owned() } else { format!("{} files were", corpus.ignored.len()) },
+            if corpus.ignored.len() == 1 {
+                "1 file was".to_owned()
+            } else {
+                format!("{} files were", corpus.ignored.len())
+            },
             first.relative.display(),
             first.reason
         );
@@ -132,7 +136,7 @@ fn exit_status(config: &Config, totals: &Totals, rows: &[Row], corpus: &Corpus, 
         exit_code::ESCAPED
     } else if let Some(signal) = signal {
         interrupted_code(signal)
-    } else if rows.iter().any(|row| row.verdict == Verdict::Error && row.met != Some(true))
+    } else if rows.iter().any(|row| row.is_error() && row.met != Some(true))
         || totals.lost > 0
         || !corpus.unreadable.is_empty()
     {

@@ -33,8 +33,12 @@ pub fn load(paths: &[PathBuf], options: RunOptions) -> Result<Config, Failure> {
 /// The configuration in a swept directory. One beside a single script is not used: it may have
 /// come with the script.
 fn find(paths: &[PathBuf]) -> Result<Option<PathBuf>, Failure> {
-    let mut found: Vec<PathBuf> =
-        paths.iter().filter(|path| path.is_dir()).map(|path| path.join(FILE_NAME)).filter(|path| exists(path)).collect();
+    let mut found: Vec<PathBuf> = paths
+        .iter()
+        .filter(|path| path.is_dir())
+        .map(|path| path.join(FILE_NAME))
+        .filter(|path| exists(path))
+        .collect();
     found.dedup();
     match &found[..] {
         [] => Ok(None),
@@ -58,6 +62,10 @@ fn exists(path: &Path) -> bool {
 pub fn sandboxes(config: &Config, jobs: usize) -> Result<Sandboxes, Failure> {
     let bwrap = Bwrap::find().map_err(Failure::no_sandbox)?;
     let uids = Uids::choose(config.uid_base, crate::sweep::slots(jobs)).map_err(Failure::no_sandbox)?;
-    let staging = if uids.are_separate() { Staging::of(config.bind_sources()).map_err(Failure::no_sandbox)? } else { Staging::none() };
+    let staging = if uids.are_separate() {
+        Staging::of(config.bind_sources()).map_err(Failure::no_sandbox)?
+    } else {
+        Staging::none()
+    };
     Sandboxes::new(bwrap, uids, staging).map_err(Failure::no_sandbox)
 }

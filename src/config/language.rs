@@ -68,18 +68,19 @@ pub struct Languages(Vec<Language>);
 
 impl Default for Languages {
     fn default() -> Self {
-        let row = |name: &str, extensions: &[&str], shebangs: &[&str], command: &[&str], packages: [&'static str; 4]| {
-            let own = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
-            let [apt, dnf, pacman, apk] = packages;
-            Language {
-                name: name.to_owned(),
-                extensions: own(extensions),
-                shebangs: own(shebangs),
-                command: own(command),
-                ro_bind: Vec::new(),
-                packages: Packages { apt, dnf, pacman, apk },
-            }
-        };
+        let row =
+            |name: &str, extensions: &[&str], shebangs: &[&str], command: &[&str], packages: [&'static str; 4]| {
+                let own = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+                let [apt, dnf, pacman, apk] = packages;
+                Language {
+                    name: name.to_owned(),
+                    extensions: own(extensions),
+                    shebangs: own(shebangs),
+                    command: own(command),
+                    ro_bind: Vec::new(),
+                    packages: Packages { apt, dnf, pacman, apk },
+                }
+            };
         Self(vec![
             row("python", &["py"], &["python3", "python"], &["python3"], ["python3", "python3", "python", "python3"]),
             row("sh", &["sh"], &["sh", "dash", "ash"], &["sh"], ["dash", "bash", "bash", "busybox"]),

@@ -46,9 +46,8 @@ impl std::str::FromStr for ReadOnlyBind {
         let (source, target) = text.split_once(':').unwrap_or((text, text));
         let absolute = |path: &str| {
             let path = Path::new(path);
-            let plain = path.components().all(|c| {
-                matches!(c, std::path::Component::RootDir | std::path::Component::Normal(_))
-            });
+            let plain =
+                path.components().all(|c| matches!(c, std::path::Component::RootDir | std::path::Component::Normal(_)));
             if path.is_absolute() && plain {
                 Ok(path.components().collect::<PathBuf>())
             } else {

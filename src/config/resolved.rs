@@ -238,8 +238,7 @@ impl Config {
 
     /// What is in force for the case at this path, relative to its swept root.
     pub fn case_settings(&self, path: &Path) -> CaseSettings {
-        let mut settings =
-            CaseSettings { limits: self.limits, policy: self.policy.clone(), expect: None };
+        let mut settings = CaseSettings { limits: self.limits, policy: self.policy.clone(), expect: None };
         for over in self.overrides.iter().filter(|over| over.globs.matches(path)) {
             over.limits.apply(&mut settings.limits);
             over.policy.apply(&mut settings.policy);

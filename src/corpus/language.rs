@@ -21,7 +21,9 @@ pub fn detect<'a>(path: &Path, languages: &'a Languages) -> Detected<'a> {
     }
     let line = match super::read::first_line(path) {
         Ok(line) => line,
-        Err(why) => return Detected::NotAScript(format!("no known extension, and its first line cannot be read: {why}")),
+        Err(why) => {
+            return Detected::NotAScript(format!("no known extension, and its first line cannot be read: {why}"));
+        }
     };
     match interpreter_of(&line) {
         None => Detected::NotAScript("not a script: no known extension and no `#!` line".to_owned()),

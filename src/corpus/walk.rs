@@ -77,14 +77,12 @@ pub fn walk(paths: &[PathBuf], config: &Config) -> Result<Corpus, WalkError> {
     let prefixes = root_prefixes(paths);
     for (path, prefix) in paths.iter().zip(prefixes) {
         let name = |id: CaseId| prefix.as_ref().map_or(id.clone(), |prefix| id.under(prefix));
-        let metadata = std::fs::symlink_metadata(path)
-            .map_err(|source| WalkError::Root { path: path.clone(), source })?;
+        let metadata =
+            std::fs::symlink_metadata(path).map_err(|source| WalkError::Root { path: path.clone(), source })?;
         let unsuitable = |why: String| WalkError::Unsuitable { path: path.clone(), why };
         if metadata.is_symlink() {
-            let target = std::fs::canonicalize(path).map_or_else(
-                |_| "its target".to_owned(),
-                |target| target.display().to_string(),
-            );
+            let target = std::fs::canonicalize(path)
+                .map_or_else(|_| "its target".to_owned(), |target| target.display().to_string());
             return Err(unsuitable(format!("it is a symbolic link, and links are never followed; name {target}")));
         }
         if metadata.is_dir() {
@@ -99,13 +97,12 @@ pub fn walk(paths: &[PathBuf], config: &Config) -> Result<Corpus, WalkError> {
             }
             walk_directory(path, config, reports.as_deref(), &name, &mut corpus);
         } else {
-            let relative = PathBuf::from(path.file_name().unwrap_or(path.as_os_str()));
-            config.selects(&relative);
+            let base = PathBuf::from(path.file_name().unwrap_or(path.as_os_str()));
             match detect(path, &config.languages) {
                 Detected::Script(language) => corpus.cases.push(Case {
-                    id: name(CaseId::from_path(&relative)),
+                    id: name(CaseId::from_path(&base)),
                     path: path.clone(),
-                    relative,
+                    relative: below_configuration(path, config).unwrap_or(base),
                     language: language.name.clone(),
                 }),
                 Detected::NotAScript(why) => {
@@ -117,6 +114,14 @@ pub fn walk(paths: &[PathBuf], config: &Config) -> Result<Corpus, WalkError> {
         }
     }
     Ok(corpus)
+}
+
+/// A single script's path relative to the directory of the configuration, where it lies below
+/// that: then the globs mean for it what they mean in a sweep.
+fn below_configuration(path: &Path, config: &Config) -> Option<PathBuf> {
+    let directory = config.file.as_ref()?.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = std::fs::canonicalize(directory.unwrap_or(Path::new("."))).ok()?;
+    Some(std::fs::canonicalize(path).ok()?.strip_prefix(directory).ok()?.to_owned())
 }
 
 /// Names that keep the cases of several roots apart; none for a single root.

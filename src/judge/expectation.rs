@@ -65,9 +65,7 @@ impl<'de> Deserialize<'de> for Expectation {
             return Err(serde::de::Error::custom("`expect` is empty; name a verdict"));
         }
         let verdicts: Result<_, String> = names.iter().map(|name| name.parse()).collect();
-        verdicts
-            .map(Self::OneOf)
-            .map_err(|why| serde::de::Error::custom(format!("{why}, or \"contained\" alone")))
+        verdicts.map(Self::OneOf).map_err(|why| serde::de::Error::custom(format!("{why}, or \"contained\" alone")))
     }
 }
 

@@ -36,9 +36,9 @@ pub fn write_sweep_charts(sweep: &SweepDir, rows: &[Row], title: &str) -> Vec<St
     sweep_charts(rows, title)
         .into_iter()
         .filter_map(|(name, drawn)| {
-            let written = drawn.map_err(|why| format!("cannot draw charts/{name}: {why}")).and_then(|png| {
-                sweep.write(&format!("charts/{name}"), &png).map_err(|why| why.to_string())
-            });
+            let written = drawn
+                .map_err(|why| format!("cannot draw charts/{name}: {why}"))
+                .and_then(|png| sweep.write(&format!("charts/{name}"), &png).map_err(|why| why.to_string()));
             written.err()
         })
         .collect()

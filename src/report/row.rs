@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::CaseRecord;
 use crate::judge::Verdict;
+use crate::sweep::outcome::{LimitKind, Termination};
 use crate::trace::Provenance;
 
 /// The part of a [`CaseRecord`] that the whole-sweep reports need.
@@ -67,9 +68,20 @@ pub struct Row {
     pub directory: String,
 }
 
+impl Row {
+    /// Whether the sweep was stopped while this case ran.
+    pub fn was_cancelled(&self) -> bool {
+        self.limit.as_deref() == Some(LimitKind::Cancelled.name())
+    }
+
+    /// Whether the harness could not run it.
+    pub fn is_error(&self) -> bool {
+        self.verdict == Verdict::Error && !self.was_cancelled()
+    }
+}
+
 impl From<&CaseRecord> for Row {
     fn from(record: &CaseRecord) -> Self {
-        use crate::sweep::outcome::Termination;
         let limit = |name: &str| record.limits.get(name).and_then(|limit| limit.value);
         let (exit_code, signal, killed_by) = match &record.termination {
             Termination::Exited { code } => (Some(*code), None, None),

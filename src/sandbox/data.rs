@@ -23,10 +23,7 @@ impl SealedFile {
         let mut file = File::from(fd);
         file.write_all(content)?;
         let fd = OwnedFd::from(file);
-        rustix::fs::fcntl_add_seals(
-            &fd,
-            SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE,
-        )?;
+        rustix::fs::fcntl_add_seals(&fd, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
         Ok(Self(fd))
     }
 

@@ -101,7 +101,8 @@ fn is_executable(path: &Path) -> bool {
 fn unseen_prefixes(path: &Path, visible: &[&Path]) -> Vec<PathBuf> {
     let mut missing: Vec<PathBuf> = Vec::new();
     let mut need = |file: &Path| {
-        let system = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives"].iter().any(|root| file.starts_with(root));
+        let system =
+            ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives"].iter().any(|root| file.starts_with(root));
         if system || visible.iter().any(|source| file.starts_with(source)) {
             return;
         }

@@ -4,6 +4,7 @@ mod argv;
 mod bwrap;
 mod control;
 mod data;
+pub mod doctor;
 mod enforcement;
 mod interpreter;
 mod launch;

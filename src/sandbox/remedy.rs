@@ -20,10 +20,16 @@ pub fn of_bwrap_message(message: &str) -> String {
             "a container that hides parts of /proc forbids a new one; run it with `--security-opt \
              systempaths=unconfined` (Docker, Podman) or on the host",
         ),
-        (&["Can't find source path", "Can't bind mount"], "check the `ro_bind` paths: they must exist and be readable by the sandbox's uid"),
+        (
+            &["Can't find source path", "Can't bind mount"],
+            "check the `ro_bind` paths: they must exist and be readable by the sandbox's uid",
+        ),
         (&["Unknown option"], "this bwrap is too old; sandsweep needs 0.8.0 or newer"),
         (&["cgroup namespace"], "this kernel has no cgroup namespaces; Linux 4.6 or newer is needed"),
-        (&["disable-userns", "max_user_namespaces = 1"], "nested user namespaces cannot be switched off here; see `sandsweep doctor`"),
+        (
+            &["disable-userns", "max_user_namespaces = 1"],
+            "nested user namespaces cannot be switched off here; see `sandsweep doctor`",
+        ),
     ];
     KNOWN
         .iter()

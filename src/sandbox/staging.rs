@@ -38,7 +38,8 @@ impl Staging {
     /// # Errors
     /// Mounting is refused.
     pub fn of(sources: impl IntoIterator<Item = PathBuf>) -> Result<Self, StagingError> {
-        let mut sources: Vec<PathBuf> = sources.into_iter().filter(|path| path.exists() && !open_to_all(path)).collect();
+        let mut sources: Vec<PathBuf> =
+            sources.into_iter().filter(|path| path.exists() && !open_to_all(path)).collect();
         sources.sort();
         sources.dedup();
         let Some(first) = sources.first() else { return Ok(Self::none()) };

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::capture::{Captured, hex};
-use super::outcome::{Outcome, Termination};
-use super::supervise::{Supervised, Watch, Watcher, supervise};
 use super::cancel::Cancel;
+use super::capture::{Captured, hex};
+use super::outcome::{LimitKind, Outcome, Termination};
+use super::supervise::{Supervised, Watch, Watcher, supervise};
 use crate::config::{CaseSettings, Config};
 use crate::corpus::{Case, read_regular_file};
 use crate::judge::Verdict;
@@ -16,7 +16,9 @@ use crate::report::record::{
     CaseRecord, ExpectationRecord, OutputRecord, Placement, SCHEMA_VERSION, SandboxRecord, ScriptRecord, StreamRecord,
     TraceRecord,
 };
-use crate::sandbox::{Interpreter, NAMESPACES, SCRIPT_DIRECTORY, Sandboxes, Started, UID_INSIDE, Wanted, limit_records};
+use crate::sandbox::{
+    Interpreter, NAMESPACES, SCRIPT_DIRECTORY, Sandboxes, Started, UID_INSIDE, Wanted, limit_records,
+};
 use crate::trace::{Columns, Series, Usage};
 
 /// A case whose sandbox is being set up, or that has already failed.
@@ -147,7 +149,10 @@ impl Kitchen<'_> {
             Err(reason) => (not_started(reason, &settings), None, None),
         };
         let verdict = Verdict::of(&outcome);
-        let expectation = settings.expect.as_ref().map(|expect| ExpectationRecord {
+        // A case that was cancelled has neither met what was declared nor failed to.
+        let cancelled = matches!(outcome.termination, Termination::Killed { limit: LimitKind::Cancelled, .. });
+        let declared = settings.expect.as_ref().filter(|_| !cancelled);
+        let expectation = declared.map(|expect| ExpectationRecord {
             declared: expect.names().into_iter().map(str::to_owned).collect(),
             met: expect.met_by(verdict),
         });

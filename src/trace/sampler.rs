@@ -119,9 +119,9 @@ impl Sampler {
         for pid in self.pids() {
             if pid != INIT && self.fill(&pid_file(pid, "smaps_rollup")) {
                 let text = String::from_utf8_lossy(&self.buffer);
-                let kib = text.lines().find_map(|line| {
-                    line.strip_prefix("Pss:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
-                });
+                let kib = text
+                    .lines()
+                    .find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
                 total = total.or(Some(0)).map(|sum| sum + kib.unwrap_or(0) * 1024);
             }
         }

@@ -48,14 +48,7 @@ impl Progress {
         } else {
             Shown::Lines { last: Instant::now() }
         };
-        Self {
-            shown,
-            total,
-            finished: 0,
-            verdicts: BTreeMap::new(),
-            running: BTreeMap::new(),
-            started: Instant::now(),
-        }
+        Self { shown, total, finished: 0, verdicts: BTreeMap::new(), running: BTreeMap::new(), started: Instant::now() }
     }
 
     /// A worker has started a case.
@@ -73,8 +66,11 @@ impl Progress {
         if row.met == Some(false) {
             let verdict = verdict_style(row.verdict).apply_to(row.verdict);
             let expected = row.expected.as_deref().unwrap_or_default();
-            self.say(&format!("unexpected: {name}: {verdict}, expected {expected} ({})", escape_controls(&row.termination)));
-        } else if row.verdict == Verdict::Error && row.met.is_none() {
+            self.say(&format!(
+                "unexpected: {name}: {verdict}, expected {expected} ({})",
+                escape_controls(&row.termination)
+            ));
+        } else if row.is_error() && row.met.is_none() {
             let verdict = verdict_style(row.verdict).apply_to(row.verdict);
             self.say(&format!("{verdict}: {name}: {}", escape_controls(&row.termination)));
         }

@@ -30,21 +30,26 @@ pub fn sweep_summary(totals: &Totals, rows: &[Row], wall_time: Span, reports: &P
             counts.add_row([Cell::new(name), right(count)]);
         }
     }
-    line(&mut text, &counts.to_string());
+    lines(&mut text, &counts);
 
-    let unexpected: Vec<&Row> = rows.iter().filter(|row| row.met == Some(false)).collect();
+    let unexpected: Vec<&Row> = rows.iter().filter(|row| row.met == Some(false) && !row.is_error()).collect();
     list(&mut text, "unexpected", &unexpected, |row| {
         vec![
             Cell::new(verdict(row.verdict)),
             Cell::new(format!("expected {}", row.expected.as_deref().unwrap_or_default())),
             path_cell(row),
-            Cell::new(shorten(&escape_controls(&row.termination), 60)),
+            Cell::new(shorten(&escape_controls(&row.termination), 48)),
         ]
     });
-    let errors: Vec<&Row> = rows.iter().filter(|row| row.verdict == Verdict::Error && row.met != Some(false)).collect();
-    list(&mut text, "could not be run", &errors, |row| {
-        vec![path_cell(row), Cell::new(shorten(&escape_controls(&row.termination), 160))]
-    });
+    let errors: Vec<&Row> = rows.iter().filter(|row| row.is_error()).collect();
+    if !errors.is_empty() {
+        // In full: the reason ends with what to do.
+        line(&mut text, "\ncould not be run:");
+        for row in errors.iter().take(LISTED) {
+            line(&mut text, &format!(" {}: {}", escape_controls(&row.path), escape_controls(&row.termination)));
+        }
+        more(&mut text, errors.len());
+    }
 
     let mut slowest: Vec<&Row> = rows.iter().filter(|row| row.wall_time_s.is_some()).collect();
     slowest.sort_by(|a, b| b.wall_time_s.partial_cmp(&a.wall_time_s).unwrap_or(std::cmp::Ordering::Equal));
@@ -66,8 +71,12 @@ pub fn sweep_summary(totals: &Totals, rows: &[Row], wall_time: Span, reports: &P
         parts.push(format!("{} as expected", totals.expected));
         parts.push(format!("{} unexpected", totals.unexpected));
     }
-    if totals.undeclared > 0 && !parts.is_empty() {
-        parts.push(format!("{} undeclared", totals.undeclared));
+    let cancelled = rows.iter().filter(|row| row.was_cancelled()).count() as u64;
+    if totals.undeclared > cancelled && !parts.is_empty() {
+        parts.push(format!("{} undeclared", totals.undeclared - cancelled));
+    }
+    if cancelled > 0 {
+        parts.push(format!("{cancelled} cancelled"));
     }
     if totals.finished < totals.cases {
         parts.push(format!("{} not run", totals.cases - totals.finished - totals.lost));
@@ -77,7 +86,7 @@ pub fn sweep_summary(totals: &Totals, rows: &[Row], wall_time: Span, reports: &P
     }
     let detail = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     let noun = if totals.cases == 1 { "case" } else { "cases" };
-    line(&mut text, &format!("{} {noun} in {wall_time}{detail}", totals.finished));
+    line(&mut text, &format!("\n{} {noun} in {wall_time}{detail}", totals.finished));
     line(&mut text, &format!("reports: {}", reports.display()));
     text
 }
@@ -121,11 +130,22 @@ fn list(text: &mut String, title: &str, rows: &[&Row], cells: impl Fn(&Row) -> V
     for row in rows.iter().take(LISTED) {
         table.add_row(cells(row));
     }
-    line(text, &format!("\n{title}:\n{table}"));
-    if rows.len() > LISTED {
-        line(text, &format!("  … and {} more; see summary.csv", rows.len() - LISTED));
+    line(text, &format!("\n{title}:"));
+    lines(text, &table);
+    more(text, rows.len());
+}
+
+fn more(text: &mut String, count: usize) {
+    if count > LISTED {
+        line(text, &format!(" … and {} more; see summary.csv", count - LISTED));
     }
-    line(text, "");
+}
+
+/// A table without the blanks that fill its last column.
+fn lines(text: &mut String, table: &Table) {
+    for row in table.to_string().lines() {
+        line(text, row.trim_end());
+    }
 }
 
 fn plain_table() -> Table {

@@ -173,11 +173,7 @@ fn report(status: i32, start: &Start, ended: u64, left_behind: u64) -> ! {
 
 /// Tells the harness which step failed and ends this process.
 fn fail(step: u64, errno: i32) -> ! {
-    sys::send_with_fds(
-        CONTROL_FD,
-        &[MAGIC, proto::FAILED, step, errno.unsigned_abs() as u64],
-        &[],
-    );
+    sys::send_with_fds(CONTROL_FD, &[MAGIC, proto::FAILED, step, errno.unsigned_abs() as u64], &[]);
     sys::exit(EXIT_ABANDONED)
 }
 

@@ -69,26 +69,10 @@ const O_DIRECTORY: usize = 0o200000;
 const O_DIRECTORY: usize = 0o40000;
 
 #[cfg(target_arch = "x86_64")]
-global_asm!(
-    ".globl _start",
-    "_start:",
-    "xor ebp, ebp",
-    "mov rdi, rsp",
-    "and rsp, -16",
-    "call init_main",
-    "ud2",
-);
+global_asm!(".globl _start", "_start:", "xor ebp, ebp", "mov rdi, rsp", "and rsp, -16", "call init_main", "ud2",);
 
 #[cfg(target_arch = "aarch64")]
-global_asm!(
-    ".globl _start",
-    "_start:",
-    "mov x29, xzr",
-    "mov x30, xzr",
-    "mov x0, sp",
-    "bl init_main",
-    "brk #1",
-);
+global_asm!(".globl _start", "_start:", "mov x29, xzr", "mov x30, xzr", "mov x0, sp", "bl init_main", "brk #1",);
 
 /// One system call with up to five arguments.
 ///
@@ -223,14 +207,7 @@ fn change_sigchld(how: usize) {
     let mask = SIGCHLD_MASK;
     // SAFETY: mask is a kernel sigset_t of 8 bytes; the old set is not asked for.
     unsafe {
-        call(
-            nr::RT_SIGPROCMASK,
-            how,
-            &raw const mask as usize,
-            0,
-            size_of::<u64>(),
-            0,
-        );
+        call(nr::RT_SIGPROCMASK, how, &raw const mask as usize, 0, size_of::<u64>(), 0);
     }
 }
 
@@ -241,14 +218,8 @@ pub fn block_sigchld_into_fd() -> i32 {
     let mask = SIGCHLD_MASK;
     // SAFETY: mask is a kernel sigset_t of 8 bytes.
     unsafe {
-        call(
-            nr::SIGNALFD4,
-            -1isize as usize,
-            &raw const mask as usize,
-            size_of::<u64>(),
-            SFD_CLOEXEC_NONBLOCK,
-            0,
-        ) as i32
+        call(nr::SIGNALFD4, -1isize as usize, &raw const mask as usize, size_of::<u64>(), SFD_CLOEXEC_NONBLOCK, 0)
+            as i32
     }
 }
 
@@ -271,10 +242,7 @@ pub fn poll2(first: i32, second: i32) -> (bool, bool) {
         events: i16,
         revents: i16,
     }
-    let mut fds = [
-        PollFd { fd: first, events: 1, revents: 0 },
-        PollFd { fd: second, events: 1, revents: 0 },
-    ];
+    let mut fds = [PollFd { fd: first, events: 1, revents: 0 }, PollFd { fd: second, events: 1, revents: 0 }];
     // SAFETY: fds is an array of two pollfd; no timeout, no signal mask.
     unsafe {
         call(nr::PPOLL, fds.as_mut_ptr() as usize, 2, 0, 0, 0);
@@ -287,14 +255,8 @@ pub fn wait_any(status: &mut i32, no_hang: bool) -> i32 {
     const WALL: usize = 0x4000_0000;
     // SAFETY: status is valid for writes; rusage is not asked for.
     unsafe {
-        call(
-            nr::WAIT4,
-            -1isize as usize,
-            core::ptr::from_mut(status) as usize,
-            WALL | usize::from(no_hang),
-            0,
-            0,
-        ) as i32
+        call(nr::WAIT4, -1isize as usize, core::ptr::from_mut(status) as usize, WALL | usize::from(no_hang), 0, 0)
+            as i32
     }
 }
 
@@ -336,14 +298,7 @@ pub fn children_usage() -> Usage {
     let mut words = [0i64; 18];
     // SAFETY: words has the size and alignment of struct rusage on 64-bit Linux.
     unsafe {
-        call(
-            nr::GETRUSAGE,
-            -1isize as usize,
-            words.as_mut_ptr() as usize,
-            0,
-            0,
-            0,
-        );
+        call(nr::GETRUSAGE, -1isize as usize, words.as_mut_ptr() as usize, 0, 0, 0);
     }
     let word = |index: usize| words[index] as u64;
     Usage {
@@ -386,10 +341,7 @@ pub fn send_with_fds(socket: i32, words: &[u64], fds: &[i32]) -> i32 {
     const SCM_RIGHTS: i32 = 1;
     const MSG_NOSIGNAL: usize = 0x4000;
     const HEADER: usize = 16;
-    let mut iov = IoVec {
-        base: words.as_ptr() as usize,
-        len: size_of_val(words),
-    };
+    let mut iov = IoVec { base: words.as_ptr() as usize, len: size_of_val(words) };
     let mut ancillary = FdMessage {
         len: HEADER + size_of_val(fds),
         level: SOL_SOCKET,
@@ -411,45 +363,16 @@ pub fn send_with_fds(socket: i32, words: &[u64], fds: &[i32]) -> i32 {
     };
     // SAFETY: header and everything it points to live until the call returns; control_len is
     // within FdMessage because at most eight descriptors are copied.
-    unsafe {
-        call(
-            nr::SENDMSG,
-            socket as usize,
-            &raw const header as usize,
-            MSG_NOSIGNAL,
-            0,
-            0,
-        ) as i32
-    }
+    unsafe { call(nr::SENDMSG, socket as usize, &raw const header as usize, MSG_NOSIGNAL, 0, 0) as i32 }
 }
 
 /// Receives one message into `words`; the number of whole words, 0 at end of file, or `-errno`.
 pub fn receive(socket: i32, words: &mut [u64]) -> i32 {
-    let mut iov = IoVec {
-        base: words.as_mut_ptr() as usize,
-        len: size_of_val(words),
-    };
-    let header = MsgHdr {
-        name: 0,
-        name_len: 0,
-        iov: &raw mut iov,
-        iov_len: 1,
-        control: 0,
-        control_len: 0,
-        flags: 0,
-    };
+    let mut iov = IoVec { base: words.as_mut_ptr() as usize, len: size_of_val(words) };
+    let header = MsgHdr { name: 0, name_len: 0, iov: &raw mut iov, iov_len: 1, control: 0, control_len: 0, flags: 0 };
     loop {
         // SAFETY: header and the buffer it points to live until the call returns.
-        let got = unsafe {
-            call(
-                nr::RECVMSG,
-                socket as usize,
-                &raw const header as usize,
-                0,
-                0,
-                0,
-            )
-        };
+        let got = unsafe { call(nr::RECVMSG, socket as usize, &raw const header as usize, 0, 0, 0) };
         if got as i32 != EINTR {
             return if got < 0 { got as i32 } else { (got / 8) as i32 };
         }
