@@ -27,7 +27,8 @@ build: ## Build the release binary
 	$(CARGO) build --release --locked
 
 demo: setup build ## Set up, build, and sweep the example corpus
-	@status=0; $(BINARY) run corpus/examples || status=$$?; \
+	@echo '$(BINARY) run corpus/examples'; \
+	status=0; $(BINARY) run corpus/examples || status=$$?; \
 	echo 'demo: look at reports/latest: summary.csv, sweep.json, charts/ and, for each script, cases/'; \
 	exit $$status
 

@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
 
 use super::argv::{Argument, DataFile, FixedFile, INIT_PATH, Plan, fixed_files, options, to_nul_separated};
@@ -342,7 +343,13 @@ impl ChildSetup {
             unsafe { OwnedFd::from_raw_fd(proto::CONTROL_FD) }
         });
         rustix::io::dup2(borrow(self.control), &mut target)?;
-        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+        // Should the machine run out of memory, the kernel takes a sandbox before the harness. The
+        // value is inherited; raising it needs no privilege, and where it cannot be raised the
+        // kernel's own choice stands.
+        if let Ok(file) = rustix::fs::open(c"/proc/self/oom_score_adj", OFlags::WRONLY, Mode::empty()) {
+            let _ = rustix::io::write(file, b"500");
+        }
+        rustix::process::umask(Mode::from_raw_mode(0o022));
         if let Some((uid, gid)) = self.drop_to {
             use rustix::process::{Gid, Uid};
             let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
@@ -358,7 +365,7 @@ impl ChildSetup {
 fn take_descriptor(number: RawFd) -> io::Result<Option<OwnedFd>> {
     let mut below = Vec::new();
     loop {
-        let fd = rustix::fs::open("/dev/null", rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty())?;
+        let fd = rustix::fs::open("/dev/null", OFlags::CLOEXEC, Mode::empty())?;
         match fd.as_raw_fd().cmp(&number) {
             std::cmp::Ordering::Less => below.push(fd),
             std::cmp::Ordering::Equal => return Ok(Some(fd)),

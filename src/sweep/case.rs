@@ -1,6 +1,7 @@
 //! One case through its stages: read, prepare, supervise, judge, record.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -103,7 +104,13 @@ impl Kitchen<'_> {
         script: &mut ScriptRecord,
     ) -> Result<Started, String> {
         let source = read_regular_file(&case.path, self.config.script_size.0).map_err(|why| {
-            format!("cannot read the script {}: {why}; make it readable for this user", case.path.display())
+            let remedy = match why.kind() {
+                ErrorKind::PermissionDenied => "; make it readable for this user",
+                ErrorKind::FileTooLarge => "; raise `script_size` in [sweep] if it is meant to be that large",
+                ErrorKind::NotFound => "; it was there when the directory was walked",
+                _ => "",
+            };
+            format!("cannot read the script {}: {why}{remedy}", case.path.display())
         })?;
         script.sha256 = Some(hex(&Sha256::digest(&source)));
         script.bytes = Some(source.len() as u64);

@@ -4,10 +4,12 @@
 //! pid namespace, orphans and daemons included, so no walk over parents is needed and no process
 //! of the host can be mistaken for one of the sandbox.
 
+use std::collections::HashMap;
 use std::ffi::CStr;
 use std::io::Cursor;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
 
 use procfs::FromRead;
 use procfs::process::{Io, Stat, StatM};
@@ -18,7 +20,8 @@ use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
 pub struct Sample {
     /// CPU of the tree so far, ended and reaped processes included.
     pub cpu_s: f64,
-    /// Resident memory: each process's private part, and the largest shared part once.
+    /// Resident memory of the tree, with what processes share counted once as well as it is known:
+    /// see [`Sampler`].
     pub memory_bytes: u64,
     /// Processes but the sandbox's pid 1, zombies included.
     pub processes: u64,
@@ -35,6 +38,15 @@ pub struct Sample {
 }
 
 /// Looks at one sandbox.
+///
+/// **Memory.** `statm` is cheap and counts a page that a fork shares once for each process. The
+/// proportional set size of `smaps_rollup` counts it once, and is dear, because the kernel walks
+/// the page tables. So a tree of several processes is asked for it now and then, for at most a
+/// twentieth of the time, and in between the sum of `statm` is scaled by what it showed.
+///
+/// **CPU.** The kernel adds the times of a child to its parent when the parent waits for it, but
+/// drops them when the parent ignores SIGCHLD. So the times of every process that was seen are
+/// also added up here, and the larger of the two sums is the truer one.
 #[derive(Debug)]
 pub struct Sampler {
     proc: OwnedFd,
@@ -43,6 +55,14 @@ pub struct Sampler {
     tick_s: f64,
     seen: Sample,
     buffer: Vec<u8>,
+    /// Own times of the processes that were there at the last look, by pid and start time: a pid
+    /// alone may be another process by now.
+    alive_s: HashMap<(u32, u64), f64>,
+    /// Own times, when last seen, of processes that are gone.
+    gone_s: f64,
+    /// Proportional set size over the sum of `statm`, when last asked for, and when to ask again.
+    proportion: f64,
+    proportion_due: Instant,
     /// What pid 1 had read and written itself before the script started.
     init_io: Option<(u64, u64)>,
 }
@@ -60,6 +80,10 @@ impl Sampler {
             tick_s: 1.0 / rustix::param::clock_ticks_per_second() as f64,
             seen: Sample::default(),
             buffer: Vec::with_capacity(8 << 10),
+            alive_s: HashMap::new(),
+            gone_s: 0.0,
+            proportion: 1.0,
+            proportion_due: Instant::now(),
             init_io: None,
         };
         sampler.init_io = sampler.read::<Io>(c"1/io").map(|io| (io.rchar, io.wchar));
@@ -71,6 +95,7 @@ impl Sampler {
     pub fn look(&mut self) -> Sample {
         let mut now = Sample::default();
         let mut largest_shared = 0;
+        let mut alive_s = HashMap::with_capacity(self.alive_s.len());
         for pid in self.pids() {
             // A pid that is reused between two of these files belongs to the same sandbox; the
             // sums stay sums of what is there.
@@ -86,7 +111,9 @@ impl Sampler {
             }
             now.processes += 1;
             now.threads += stat.num_threads.max(0).cast_unsigned();
-            now.cpu_s += children_s + self.own_cpu_s(pid, &stat);
+            let own_s = self.own_cpu_s(pid, &stat);
+            now.cpu_s += children_s + own_s;
+            alive_s.insert((pid, stat.starttime), own_s);
             // A zombie has no memory and no files left.
             if stat.state == 'Z' || stat.state == 'X' {
                 continue;
@@ -102,14 +129,32 @@ impl Sampler {
                 now.written_bytes += io.wchar;
             }
         }
-        now.memory_bytes += largest_shared;
+        now.memory_bytes = self.proportioned(now.memory_bytes + largest_shared, now.processes);
         (now.disk_bytes, now.disk_full) = self.disk();
 
-        now.cpu_s = now.cpu_s.max(self.seen.cpu_s);
+        self.gone_s += self.alive_s.iter().filter(|(key, _)| !alive_s.contains_key(key)).map(|(_, s)| s).sum::<f64>();
+        let seen_s = self.gone_s + alive_s.values().sum::<f64>();
+        self.alive_s = alive_s;
+        now.cpu_s = now.cpu_s.max(seen_s).max(self.seen.cpu_s);
         now.read_bytes = now.read_bytes.max(self.seen.read_bytes);
         now.written_bytes = now.written_bytes.max(self.seen.written_bytes);
         self.seen = now;
         now
+    }
+
+    /// The sum of `statm` over a tree, brought down to what the tree really holds.
+    fn proportioned(&mut self, sum: u64, processes: u64) -> u64 {
+        if processes < 2 {
+            return sum;
+        }
+        let now = Instant::now();
+        if now >= self.proportion_due
+            && let Some(exact) = self.proportional_memory_bytes()
+        {
+            self.proportion = (exact as f64 / sum.max(1) as f64).min(1.0);
+            self.proportion_due = now + now.elapsed() * 20;
+        }
+        (sum as f64 * self.proportion) as u64
     }
 
     /// Proportional set size of the tree: private memory, and of what is shared its share. Exact,
