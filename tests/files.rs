@@ -84,7 +84,8 @@ fn nothing_can_be_remounted_mounted_or_unmounted() {
                 for path in ('/x', '/usr/x', '/dev/x', '/etc/x', '/script/x')})))
             "#,
         );
-        for (attempt, refusal) in told["attempts"].as_object().unwrap().iter().chain(told["after"].as_object().unwrap()) {
+        for (attempt, refusal) in told["attempts"].as_object().unwrap().iter().chain(told["after"].as_object().unwrap())
+        {
             // Open of a detached copy of a mount that is already visible would be harmless; all else is not.
             assert!(refusal.is_string(), "{attempt} was possible");
         }
@@ -108,13 +109,16 @@ fn of_the_host_there_are_its_programs_and_no_more() {
                                   name=os.uname().nodename)))
             "#,
         );
-        let allowed = ["bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "etc", "proc", "dev", "tmp", "box", "script", "run"];
+        let allowed = [
+            "bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "etc", "proc", "dev", "tmp", "box", "script",
+            "run",
+        ];
         assert!(words(&told["root"]).is_subset(&BTreeSet::from(allowed)), "{}", told["root"]);
         let allowed = ["passwd", "group", "hosts", "nsswitch.conf", "ld.so.cache", "localtime", "alternatives"];
         assert!(words(&told["etc"]).is_subset(&BTreeSet::from(allowed)), "{}", told["etc"]);
         let allowed = [
-            "null", "zero", "full", "random", "urandom", "tty", "shm", "pts", "ptmx", "fd", "stdin", "stdout", "stderr", "core",
-            "console",
+            "null", "zero", "full", "random", "urandom", "tty", "shm", "pts", "ptmx", "fd", "stdin", "stdout",
+            "stderr", "core", "console",
         ];
         assert!(words(&told["devices"]).is_subset(&BTreeSet::from(allowed)), "{}", told["devices"]);
         assert_eq!(told["run"], json!(["init"]));

@@ -7,7 +7,7 @@ use walkdir::WalkDir;
 use super::{Failure, print_bytes};
 use crate::report::record::{CaseRecord, SCHEMA_VERSION};
 use crate::report::row::Row;
-use crate::report::{SweepDir, SweepRecord, summary_csv, trace_chart, write_sweep_charts};
+use crate::report::{SweepDir, SweepRecord, summary_csv, trace_chart, write_atomically, write_sweep_charts};
 
 /// Rebuilds `summary.csv`, the sweep's charts and each case's chart.
 pub fn report(dir: PathBuf) -> Result<u8, Failure> {
@@ -29,7 +29,7 @@ pub fn report(dir: PathBuf) -> Result<u8, Failure> {
             let chart = entry.path().with_file_name("trace.png");
             if chart.symlink_metadata().is_ok() {
                 let png = trace_chart(&record).map_err(Failure::harness)?;
-                tree.write_case(&record.directory, &[("trace.png", &png)]).map_err(Failure::harness)?;
+                write_atomically(&chart, &png).map_err(Failure::harness)?;
                 redrawn += 1;
             }
             rows.push(Row::from(&record));

@@ -70,7 +70,7 @@ pub fn run(paths: Vec<PathBuf>, options: RunOptions) -> Result<u8, Failure> {
         match (single, &ended.rows[..]) {
             (true, [row]) => {
                 if let Some(record) = read_record(&tree, row) {
-                    eprint!("{}", single_summary(&record, &tree.case(&row.directory)));
+                    eprint!("{}", single_summary(&record, &tree.case(&row.id.directory())));
                 }
             }
             _ => {
@@ -82,7 +82,7 @@ pub fn run(paths: Vec<PathBuf>, options: RunOptions) -> Result<u8, Failure> {
 }
 
 fn read_record(tree: &SweepDir, row: &Row) -> Option<CaseRecord> {
-    let bytes = std::fs::read(tree.case(&row.directory).join("result.json")).ok()?;
+    let bytes = std::fs::read(tree.case(&row.id.directory()).join("result.json")).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
@@ -225,8 +225,7 @@ impl Sweep<'_> {
                 Event::Finished { worker, row } => {
                     progress.finished(worker, &row);
                     let line = serde_json::json!({
-                        "event": "case_finished", "id": row.id, "verdict": row.verdict, "directory": row.directory,
-                        "sha256": row.sha256,
+                        "event": "case_finished", "id": row.id, "verdict": row.verdict,
                     });
                     note(line, &mut ended);
                     ended.rows.push(*row);
@@ -270,7 +269,7 @@ impl Sweep<'_> {
             files.push(("trace.png", chart));
         }
         files.push(("result.json", &json));
-        self.tree.write_case(&record.directory, &files).map_err(|why| why.to_string())?;
+        self.tree.write_case(&record.id.directory(), &files).map_err(|why| why.to_string())?;
         Ok(Row::from(record))
     }
 

@@ -17,6 +17,9 @@ pub struct Language {
     pub shebangs: Vec<String>,
     /// Interpreter and arguments. `{script}` stands for the script; without it the script comes last.
     pub command: Vec<String>,
+    /// Names that systems use when they have no plain one (Alpine has `lua5.4` and `php84` only);
+    /// tried after the command's own.
+    pub other_names: &'static [&'static str],
     /// Host paths that this language needs besides the system's own directories.
     pub ro_bind: Vec<ReadOnlyBind>,
     /// Packages that bring the interpreter, by package manager, for the remedy.
@@ -115,6 +118,7 @@ impl Languages {
                     extensions: Vec::new(),
                     shebangs: Vec::new(),
                     command: Vec::new(),
+                    other_names: &[],
                     ro_bind: Vec::new(),
                     packages: Packages::default(),
                 },
@@ -127,6 +131,7 @@ impl Languages {
             }
             if let Some(command) = &patch.command {
                 language.command.clone_from(command);
+                language.other_names = &[];
             }
             language.ro_bind.extend(patch.ro_bind.iter().cloned());
             if language.command.is_empty() {

@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(expect("a.sh"), None);
         assert_eq!(
             config.unmatched_globs(),
-            ["t/sandsweep.toml:13:17: `match = \"gone.py\"` matches nothing; correct or remove it"]
+            ["t/sandsweep.toml:14:17: `match = \"gone.py\"` matches nothing; correct or remove it"]
         );
     }
 

@@ -7,9 +7,10 @@
 
 use super::row::Row;
 use super::sanitize::escape_controls;
+use crate::sweep::outcome::LimitKind;
 
 /// The columns, in order.
-const HEADER: [&str; 25] = [
+const HEADER: [&str; 23] = [
     "id",
     "path",
     "language",
@@ -32,8 +33,6 @@ const HEADER: [&str; 25] = [
     "worker",
     "started_s",
     "ended_s",
-    "started_at",
-    "sha256",
     "directory",
 ];
 
@@ -51,16 +50,16 @@ pub fn summary_csv(rows: &[Row]) -> Vec<u8> {
         };
         writer
             .write_record([
-                row.id.clone(),
-                text_cell(&row.path),
+                row.id.to_string(),
+                text_cell(&row.path()),
                 text_cell(&row.language),
                 row.verdict.to_string(),
-                row.expected.clone().unwrap_or_default(),
+                row.expected.as_deref().unwrap_or_default().to_owned(),
                 plain(row.met),
                 text_cell(&row.termination),
                 plain(row.exit_code),
                 plain(row.signal),
-                row.limit.clone().unwrap_or_default(),
+                row.limit.map(LimitKind::name).unwrap_or_default().to_owned(),
                 seconds(row.wall_time_s),
                 seconds(row.cpu_time_s),
                 provenance(row.cpu_provenance),
@@ -73,9 +72,7 @@ pub fn summary_csv(rows: &[Row]) -> Vec<u8> {
                 row.worker.to_string(),
                 seconds(row.started_s),
                 seconds(Some(row.ended_s)),
-                row.started_at.clone(),
-                row.sha256.clone().unwrap_or_default(),
-                row.directory.clone(),
+                row.id.directory().to_string_lossy().into_owned(),
             ])
             .expect("writing to memory");
     }

@@ -1,35 +1,35 @@
 //! A case in a few hundred bytes: what tables, charts and the summary keep of each.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 use super::record::CaseRecord;
+use crate::corpus::CaseId;
 use crate::judge::Verdict;
 use crate::sweep::outcome::{LimitKind, Termination};
 use crate::trace::Provenance;
 
-/// The part of a [`CaseRecord`] that the whole-sweep reports need.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The part of a [`CaseRecord`] that the whole-sweep reports need. A sweep holds one of each case in
+/// memory, so it is kept small.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The case's name.
-    pub id: String,
-    /// The script's path with U+FFFD for what is not UTF-8.
-    pub path: String,
+    pub id: CaseId,
     /// Name in the table of languages.
-    pub language: String,
+    pub language: Box<str>,
     /// What became of it.
     pub verdict: Verdict,
     /// Declared names, joined by ` or `.
-    pub expected: Option<String>,
+    pub expected: Option<Box<str>>,
     /// Whether the verdict was declared.
     pub met: Option<bool>,
     /// How it ended, in a few words.
-    pub termination: String,
+    pub termination: Box<str>,
     /// Exit status, when it exited.
     pub exit_code: Option<i32>,
     /// Signal, when one ended it.
     pub signal: Option<i32>,
     /// Limit, when we ended it.
-    pub limit: Option<String>,
+    pub limit: Option<LimitKind>,
     /// Seconds.
     pub wall_time_s: Option<f64>,
     /// Seconds.
@@ -52,10 +52,6 @@ pub struct Row {
     pub memory_limit_bytes: Option<f64>,
     /// How many tripwires fired.
     pub evidence: usize,
-    /// SHA-256 of the script.
-    pub sha256: Option<String>,
-    /// RFC 3339, UTC.
-    pub started_at: String,
     /// Position in the order of the walk, from 0.
     pub index: u64,
     /// Worker, from 0.
@@ -64,14 +60,21 @@ pub struct Row {
     pub started_s: Option<f64>,
     /// Seconds since the start of the sweep.
     pub ended_s: f64,
-    /// Directory below `cases/`.
-    pub directory: String,
 }
 
 impl Row {
     /// Whether the sweep was stopped while this case ran.
     pub fn was_cancelled(&self) -> bool {
-        self.limit.as_deref() == Some(LimitKind::Cancelled.name())
+        self.limit == Some(LimitKind::Cancelled)
+    }
+
+    /// The script's path as people know it, with U+FFFD for what is not UTF-8; where several roots
+    /// were swept, with the root's name before it.
+    pub fn path(&self) -> Cow<'_, str> {
+        match self.id.to_path() {
+            Some(path) => Cow::Owned(path.to_string_lossy().into_owned()),
+            None => Cow::Borrowed(self.id.as_str()),
+        }
     }
 
     /// Whether the harness could not run it.
@@ -86,17 +89,16 @@ impl From<&CaseRecord> for Row {
         let (exit_code, signal, killed_by) = match &record.termination {
             Termination::Exited { code } => (Some(*code), None, None),
             Termination::Signaled { signal } => (None, Some(*signal), None),
-            Termination::Killed { limit, .. } => (None, None, Some(limit.name().to_owned())),
+            Termination::Killed { limit, .. } => (None, None, Some(*limit)),
             Termination::NotStarted { .. } => (None, None, None),
         };
         Self {
-            id: record.id.to_string(),
-            path: record.script.path.clone(),
-            language: record.script.language.clone(),
+            id: record.id.clone(),
+            language: record.script.language.as_str().into(),
             verdict: record.verdict,
-            expected: record.expectation.as_ref().map(|e| e.declared.join(" or ")),
+            expected: record.expectation.as_ref().map(|e| e.declared.join(" or ").into()),
             met: record.expectation.as_ref().map(|e| e.met),
-            termination: record.termination.to_string(),
+            termination: record.termination.to_string().into(),
             exit_code,
             signal,
             limit: killed_by,
@@ -111,13 +113,10 @@ impl From<&CaseRecord> for Row {
             wall_limit_s: limit("wall_time_s"),
             memory_limit_bytes: limit("memory_bytes"),
             evidence: record.evidence.len(),
-            sha256: record.script.sha256.clone(),
-            started_at: record.started_at.clone(),
             index: record.placement.index,
             worker: record.placement.worker,
             started_s: record.placement.started_s,
             ended_s: record.placement.ended_s,
-            directory: record.directory.clone(),
         }
     }
 }

@@ -81,7 +81,7 @@ impl SweepDir {
     }
 
     /// The directory of a case.
-    pub fn case(&self, directory: &str) -> PathBuf {
+    pub fn case(&self, directory: &Path) -> PathBuf {
         self.path.join("cases").join(directory)
     }
 
@@ -98,7 +98,7 @@ impl SweepDir {
     ///
     /// # Errors
     /// A file cannot be written.
-    pub fn write_case(&self, directory: &str, files: &[(&str, &[u8])]) -> Result<(), WriteError> {
+    pub fn write_case(&self, directory: &Path, files: &[(&str, &[u8])]) -> Result<(), WriteError> {
         let path = self.case(directory);
         std::fs::create_dir_all(&path).map_err(|source| WriteError { path: path.clone(), source })?;
         let open = rustix::fs::open(&path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())

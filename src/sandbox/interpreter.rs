@@ -33,9 +33,9 @@ impl Interpreter {
         let path = if program.starts_with('/') {
             PathBuf::from(program)
         } else {
-            SANDBOX_PATH
-                .iter()
-                .map(|directory| Path::new(directory).join(program))
+            std::iter::once(program)
+                .chain(language.other_names.iter().copied())
+                .flat_map(|name| SANDBOX_PATH.iter().map(move |directory| Path::new(directory).join(name)))
                 .find(|path| is_executable(path))
                 .ok_or_else(|| InterpreterError(not_installed(program, language)))?
         };
@@ -172,6 +172,14 @@ mod tests {
         let mut language = Languages::default().by_extension("py").unwrap().clone();
         language.command = command.split(' ').map(str::to_owned).collect();
         language
+    }
+
+    #[test]
+    fn another_name_serves_where_the_plain_one_is_missing() {
+        let mut language = language("no-such-shell");
+        language.other_names = &["no-such-shell-either", "sh"];
+        let found = Interpreter::find(&language, &Policy::default()).unwrap();
+        assert!(found.path.ends_with("sh"), "{}", found.path.display());
     }
 
     #[test]

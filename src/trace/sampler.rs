@@ -99,7 +99,10 @@ impl Sampler {
         for pid in self.pids() {
             // A pid that is reused between two of these files belongs to the same sandbox; the
             // sums stay sums of what is there.
-            let Some(stat) = self.read::<Stat>(&pid_file(pid, "stat")) else { continue };
+            if !self.fill(&pid_file(pid, "stat")) {
+                continue;
+            }
+            let Some(stat) = parse_stat(&self.buffer) else { continue };
             let children_s = (stat.cutime.max(0) + stat.cstime.max(0)) as f64 * self.tick_s;
             if pid == INIT {
                 now.cpu_s += children_s;
@@ -240,6 +243,20 @@ impl Sampler {
     }
 }
 
+/// Reads `PID (comm) state …`; `None` when it does not look like that. The command name is the
+/// script's choice and may hold anything, parentheses and spaces included (proc_pid_stat(5)): what
+/// counts is the last `)`. The crate's parser finds it too, and panics on a text without this shape.
+fn parse_stat(text: &[u8]) -> Option<Stat> {
+    let open = text.iter().position(|&byte| byte == b'(')?;
+    let close = text.iter().rposition(|&byte| byte == b')')?;
+    let before = open >= 2 && text[0].is_ascii_digit() && text[open - 1] == b' ';
+    let after = matches!(text.get(close + 1..close + 3), Some([b' ', state]) if state.is_ascii_alphabetic());
+    if open > close || !before || !after {
+        return None;
+    }
+    Stat::from_read(Cursor::new(text)).ok()
+}
+
 /// `PID/name` as a C string.
 fn pid_file(pid: u32, name: &str) -> std::ffi::CString {
     std::ffi::CString::new(format!("{pid}/{name}")).expect("no NUL in a number and a file name")
@@ -255,7 +272,7 @@ mod tests {
     fn a_hostile_command_name_does_not_shift_the_fields() {
         let text = "7 (x) R 1 () S 1 7 7 0 -1 4194304 95 0 0 0 11 22 33 44 20 0 5 0 1000 8192 77 18446744073709551615 \
                     1 1 0 0 0 0 0 0 65536 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0";
-        let stat = Stat::from_read(Cursor::new(text)).unwrap();
+        let stat = parse_stat(text.as_bytes()).unwrap();
         assert_eq!((stat.state, stat.utime, stat.cutime, stat.num_threads), ('S', 11, 33, 5));
         assert_eq!(stat.comm, "x) R 1 (");
     }
@@ -272,7 +289,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_parsed_or_passed_over_without_panic(text in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let _ = Stat::from_read(Cursor::new(&text[..]));
+            let _ = parse_stat(&text);
+            let _ = parse_stat(&[b"7 (", &text[..], b") "].concat());
             let _ = StatM::from_read(Cursor::new(&text[..]));
             let _ = Io::from_read(Cursor::new(&text[..]));
         }
@@ -283,9 +301,8 @@ mod tests {
             text.extend_from_slice(&comm);
             text.extend_from_slice(b") S 1 7 7 0 -1 4194304 95 0 0 0 11 22 33 44 20 0 5 0 1000 8192 77 1 1 1 0 0 0 0 0 0 \
                 65536 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0");
-            if let Ok(stat) = Stat::from_read(Cursor::new(&text[..])) {
-                prop_assert_eq!((stat.state, stat.utime, stat.num_threads), ('S', 11, 5));
-            }
+            let stat = parse_stat(&text).unwrap();
+            prop_assert_eq!((stat.state, stat.utime, stat.num_threads), ('S', 11, 5));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Driving the real program against real sandboxes: a corpus in a temporary directory, a run of
 //! `sandsweep` over it as root or as an ordinary user, and what came of it.
-#![allow(dead_code, reason = "every test program uses its own part of this")]
+#![allow(dead_code, unused_imports, reason = "every test program uses its own part of this")]
 
 mod machine;
 mod ran;

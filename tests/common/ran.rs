@@ -50,7 +50,9 @@ impl Ran {
     /// The sweep's directory.
     #[track_caller]
     pub fn tree(&self) -> &Path {
-        self.sweep.as_deref().unwrap_or_else(|| panic!("there is no sweep; it printed\n{}\n{}", self.stdout, self.stderr))
+        self.sweep
+            .as_deref()
+            .unwrap_or_else(|| panic!("there is no sweep; it printed\n{}\n{}", self.stdout, self.stderr))
     }
 
     /// A case by its id.
@@ -146,7 +148,12 @@ impl Case {
     /// Checks that this signal ended it.
     #[track_caller]
     pub fn signaled(self, signal: i32) -> Self {
-        assert_eq!(self["termination"], serde_json::json!({ "kind": "signaled", "signal": signal }), "{}", self.stderr());
+        assert_eq!(
+            self["termination"],
+            serde_json::json!({ "kind": "signaled", "signal": signal }),
+            "{}",
+            self.stderr()
+        );
         self
     }
 

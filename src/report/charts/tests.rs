@@ -1,10 +1,13 @@
 //! What must hold for every chart: it is a PNG of the right size, the same every time, whatever
 //! goes in.
 
+use std::path::Path;
+
 use proptest::prelude::*;
 
 use super::theme::{HEIGHT, WIDTH};
 use super::*;
+use crate::corpus::CaseId;
 use crate::judge::Verdict;
 use crate::report::row::Row;
 use crate::trace::{Columns, Provenance};
@@ -47,13 +50,12 @@ fn chart<'a>(title: &'a str, series: &'a Columns) -> TraceChart<'a> {
 
 fn row(index: u64, verdict: Verdict, wall_time_s: Option<f64>, peak_memory_bytes: Option<u64>) -> Row {
     Row {
-        id: format!("case-{index}"),
-        path: format!("some/where/case-{index}.py"),
-        language: ["python", "bash", "lua"][index as usize % 3].to_owned(),
+        id: CaseId::from_path(Path::new(&format!("some/where/case-{index}.py"))),
+        language: ["python", "bash", "lua"][index as usize % 3].into(),
         verdict,
         expected: None,
         met: None,
-        termination: "exit 0".to_owned(),
+        termination: "exit 0".into(),
         exit_code: Some(0),
         signal: None,
         limit: None,
@@ -68,13 +70,10 @@ fn row(index: u64, verdict: Verdict, wall_time_s: Option<f64>, peak_memory_bytes
         wall_limit_s: Some(2.0),
         memory_limit_bytes: Some(1e8),
         evidence: 0,
-        sha256: None,
-        started_at: String::new(),
         index,
         worker: index as usize % 2,
         started_s: Some(index as f64),
         ended_s: index as f64 + wall_time_s.unwrap_or(0.0),
-        directory: String::new(),
     }
 }
 
@@ -154,9 +153,9 @@ fn sweeps_of_any_size_are_drawn() {
 fn many_languages_workers_and_strange_names_fit() {
     let mut rows: Vec<Row> = (0..200).map(|i| row(i, Verdict::Failed, Some(1.0), Some(1))).collect();
     for (i, row) in rows.iter_mut().enumerate() {
-        row.language = format!("\u{202e}language {i} {}", "x".repeat(300));
+        row.language = format!("\u{202e}language {i} {}", "x".repeat(300)).into();
         row.worker = i;
-        row.path = "\u{7}".repeat(i);
+        row.id = CaseId::from_path(Path::new(&"\u{7}".repeat(i)));
     }
     check_sweep(&rows);
 }
@@ -208,8 +207,8 @@ proptest! {
         let rows: Vec<Row> = cases
             .into_iter()
             .map(|(path, wall, start, memory, worker)| Row {
-                path: path.clone(),
-                language: path,
+                id: CaseId::from_path(Path::new(&path)),
+                language: path.into(),
                 worker,
                 started_s: Some(start),
                 wall_limit_s: Some(wall),

@@ -62,7 +62,7 @@ impl Progress {
         self.running.remove(&worker);
         self.finished += 1;
         *self.verdicts.entry(row.verdict).or_default() += 1;
-        let name = escape_controls(&row.path);
+        let name = escape_controls(&row.path()).into_owned();
         if row.met == Some(false) {
             let verdict = verdict_style(row.verdict).apply_to(row.verdict);
             let expected = row.expected.as_deref().unwrap_or_default();

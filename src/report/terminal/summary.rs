@@ -46,7 +46,7 @@ pub fn sweep_summary(totals: &Totals, rows: &[Row], wall_time: Span, reports: &P
         // In full: the reason ends with what to do.
         line(&mut text, "\ncould not be run:");
         for row in errors.iter().take(LISTED) {
-            line(&mut text, &format!(" {}: {}", escape_controls(&row.path), escape_controls(&row.termination)));
+            line(&mut text, &format!(" {}: {}", escape_controls(&row.path()), escape_controls(&row.termination)));
         }
         more(&mut text, errors.len());
     }
@@ -163,7 +163,7 @@ fn verdict(verdict: Verdict) -> String {
 }
 
 fn path_cell(row: &Row) -> Cell {
-    Cell::new(shorten(&escape_controls(&row.path), PATH_WIDTH))
+    Cell::new(shorten(&escape_controls(&row.path()), PATH_WIDTH))
 }
 
 fn seconds(value: Option<f64>) -> String {

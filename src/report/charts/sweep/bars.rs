@@ -145,7 +145,7 @@ pub(super) fn slowest(rows: &[Row], title: &str) -> Result<Vec<u8>, ChartError> 
     let mut list = Vec::new();
     for (seconds, row) in &timed {
         list.push(Bar {
-            name: label::shorten(&row.path, 380, SMALL, false)?,
+            name: label::shorten(&row.path(), 380, SMALL, false)?,
             value: label::seconds(*seconds),
             parts: vec![(row.verdict, *seconds)],
         });
