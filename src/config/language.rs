@@ -80,6 +80,11 @@ impl Default for Languages {
                     extensions: own(extensions),
                     shebangs: own(shebangs),
                     command: own(command),
+                    other_names: match name {
+                        "lua" => &["lua5.4", "lua5.3"],
+                        "php" => &["php84", "php83", "php82"],
+                        _ => &[],
+                    },
                     ro_bind: Vec::new(),
                     packages: Packages { apt, dnf, pacman, apk },
                 }

@@ -23,7 +23,7 @@ pub enum Argument {
 pub enum DataFile {
     /// The script.
     Script,
-    /// One of the files that are the same for every sandbox, by its index in [`fixed_files`].
+    /// One of the files that are the same for every sandbox, by its index in the list of fixed files.
     Fixed(usize),
 }
 
