@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::{Failure, print_bytes, settings};
 use crate::cli::{RunOptions, SettingsArgs};
@@ -13,6 +14,7 @@ use crate::sandbox::{
     resource_limits,
 };
 use crate::sweep::script_name;
+use crate::units::{Bytes, Span};
 
 /// Explains one script.
 pub fn explain(file: PathBuf, args: SettingsArgs) -> Result<u8, Failure> {
@@ -46,7 +48,7 @@ pub fn explain(file: PathBuf, args: SettingsArgs) -> Result<u8, Failure> {
 
     say("\nlimits".to_owned());
     for (name, limit) in limit_records(limits) {
-        let value = limit.value.map_or("none".to_owned(), |value| value.to_string());
+        let value = limit.value.map_or("none".to_owned(), |value| with_unit(&name, value));
         say(format!("  {name:<20} {value:>12}  {:<11} {}", limit.enforcement.name(), limit.mechanism));
     }
 
@@ -100,6 +102,17 @@ pub fn explain(file: PathBuf, args: SettingsArgs) -> Result<u8, Failure> {
         say(format!("  {}{}", sandboxes.bwrap().path.display(), in_lines(&words)));
     }
     Ok(print_bytes(text.as_bytes()))
+}
+
+/// A stored limit as people write it: its name says its unit.
+fn with_unit(name: &str, value: f64) -> String {
+    if name.ends_with("_bytes") {
+        Bytes(value as u64).to_string()
+    } else if name.ends_with("_s") {
+        Span(Duration::from_secs_f64(value)).to_string()
+    } else {
+        value.to_string()
+    }
 }
 
 /// One option with its values to a line.

@@ -10,6 +10,7 @@ use clap::CommandFactory;
 
 use crate::cli::{Cli, Color, Command};
 use crate::exit_code;
+use crate::report::terminal::say;
 
 /// An error that ends a command, with the exit code it stands for.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +60,7 @@ pub fn dispatch(cli: Cli) -> u8 {
     match done {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("sandsweep: {}", crate::report::escape_controls(&failure.message));
+            say(format!("sandsweep: {}", crate::report::escape_controls(&failure.message)));
             failure.code
         }
     }
@@ -82,7 +83,7 @@ fn print_bytes(bytes: &[u8]) -> u8 {
     let mut out = std::io::stdout();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            eprintln!("sandsweep: cannot write to standard output: {error}");
+            say(format!("sandsweep: cannot write to standard output: {error}"));
             exit_code::HARNESS
         }
         _ => exit_code::OK,

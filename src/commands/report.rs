@@ -7,6 +7,7 @@ use walkdir::WalkDir;
 use super::{Failure, print_bytes};
 use crate::report::record::{CaseRecord, SCHEMA_VERSION};
 use crate::report::row::Row;
+use crate::report::terminal::say;
 use crate::report::{SweepDir, SweepRecord, summary_csv, trace_chart, write_atomically, write_sweep_charts};
 
 /// Rebuilds `summary.csv`, the sweep's charts and each case's chart.
@@ -41,7 +42,7 @@ pub fn report(dir: PathBuf) -> Result<u8, Failure> {
     let drawn = tree.path().join("charts").read_dir().is_ok_and(|mut files| files.next().is_some());
     let warnings = if drawn { write_sweep_charts(&tree, &rows, &sweep_id(&tree)) } else { Vec::new() };
     for warning in &warnings {
-        eprintln!("warning: {warning}");
+        say(format!("warning: {warning}"));
     }
     let text = format!(
         "{} cases: summary.csv{} and {redrawn} trace charts made again in {}\n",

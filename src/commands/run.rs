@@ -16,7 +16,7 @@ use crate::corpus::{Case, Corpus, walk};
 use crate::judge::Verdict;
 use crate::report::record::{CaseRecord, SCHEMA_VERSION};
 use crate::report::row::Row;
-use crate::report::terminal::{LiveOutput, Progress, single_summary, sweep_summary};
+use crate::report::terminal::{LiveOutput, Progress, say, single_summary, sweep_summary};
 use crate::report::{
     Environment, IgnoredRecord, SweepDir, SweepRecord, Totals, summary_csv, trace_chart, write_sweep_charts,
 };
@@ -43,7 +43,7 @@ pub fn run(paths: Vec<PathBuf>, options: RunOptions) -> Result<u8, Failure> {
         corpus.unreadable.iter().map(|place| format!("cannot read {}: {}", place.relative.display(), place.reason)),
     );
     for warning in &warnings {
-        eprintln!("warning: {}", report::escape_controls(warning));
+        say(format!("warning: {}", report::escape_controls(warning)));
     }
     if corpus.cases.is_empty() {
         return Err(Failure::usage(nothing_to_run(&paths, &corpus)));
@@ -70,7 +70,7 @@ pub fn run(paths: Vec<PathBuf>, options: RunOptions) -> Result<u8, Failure> {
         match (single, &ended.rows[..]) {
             (true, [row]) => {
                 if let Some(record) = read_record(&tree, row) {
-                    eprint!("{}", single_summary(&record, &tree.case(&row.id.directory())));
+                    say(single_summary(&record, &tree.case(&row.id.directory())).trim_end());
                 }
             }
             _ => {
@@ -182,12 +182,17 @@ impl Sweep<'_> {
         let store = |finished: &Finished| self.store(finished);
         let (events, heard) = channel();
         std::thread::scope(|scope| {
-            scope.spawn(move || {
-                // The pool's threads hold their own ends; this one goes when they do.
-                let events = events;
-                sweep::run(kitchen, cases, jobs, &store, &events);
-            });
-            self.follow(&heard, cases.len(), no_progress)
+            // The pool's threads hold their own ends of the channel; this one goes when they do.
+            let sweeping = std::thread::Builder::new()
+                .name("sweep".to_owned())
+                .spawn_scoped(scope, move || sweep::run(kitchen, cases, jobs, &store, events))
+                .map_err(|why| Failure::harness(format!("cannot start a thread: {why}")))?;
+            let ended = self.follow(&heard, cases.len(), no_progress)?;
+            match sweeping.join() {
+                Ok(Ok(())) => Ok(ended),
+                Ok(Err(why)) => Err(Failure::harness(format!("cannot start {jobs} workers: {why}; lower --jobs"))),
+                Err(_) => Err(Failure::harness("the pool panicked; please report it as a bug")),
+            }
         })
     }
 
@@ -285,7 +290,7 @@ impl Sweep<'_> {
         let mut warnings = warnings.to_vec();
         if self.config.charts != Charts::None {
             let drawn = write_sweep_charts(self.tree, rows, &self.tree.id());
-            drawn.iter().for_each(|warning| eprintln!("warning: {warning}"));
+            drawn.iter().for_each(|warning| say(format!("warning: {warning}")));
             warnings.extend(drawn);
         }
         let complete = totals.finished == totals.cases && !self.cancel.is_raised();

@@ -35,6 +35,12 @@ pub fn limit_records(limits: &Limits) -> BTreeMap<String, LimitRecord> {
         row("open_files", Some(limits.open_files as f64), Kernel, "RLIMIT_NOFILE, each process"),
         row("stdout_bytes", bytes(limits.stdout), Supervised, "counted as it is read, then kill"),
         row("stderr_bytes", bytes(limits.stderr), Supervised, "counted as it is read, then kill"),
+        row(
+            "output_bytes",
+            Some((limits.stdout.0 + limits.stderr.0) as f64),
+            Supervised,
+            "stdout_bytes and stderr_bytes together, each counted apart",
+        ),
         row("disk_bytes", bytes(limits.disk), Kernel, "size of the tmpfs on /box, and as much on /tmp and /dev/shm"),
         row("file_size_bytes", bytes(limits.file_size), Kernel, "RLIMIT_FSIZE"),
         match limits.address_space {

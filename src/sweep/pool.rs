@@ -33,9 +33,15 @@ struct Queue<'a> {
 
 /// Runs all cases; returns when every one is stored or the sweep was cancelled.
 ///
-/// # Panics
-/// When the pool cannot start its threads.
-pub fn run(kitchen: Kitchen, cases: &[Case], jobs: usize, store: &Store, events: &Sender<Event>) {
+/// # Errors
+/// The pool cannot start its threads.
+pub fn run(
+    kitchen: Kitchen,
+    cases: &[Case],
+    jobs: usize,
+    store: &Store,
+    events: Sender<Event>,
+) -> Result<(), rayon::ThreadPoolBuildError> {
     let jobs = jobs.clamp(1, cases.len().max(1));
     let queue = Queue {
         cases,
@@ -44,11 +50,8 @@ pub fn run(kitchen: Kitchen, cases: &[Case], jobs: usize, store: &Store, events:
         ahead: AtomicUsize::new(0),
         free_slots: Mutex::new((0..slots(jobs)).rev().collect()),
     };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs)
-        .thread_name(|index| format!("worker-{index}"))
-        .build()
-        .expect("the pool's threads can be started");
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(jobs).thread_name(|index| format!("worker-{index}")).build()?;
     // One long task for each worker. The threads live until the pool is dropped, so a sandbox
     // never loses the thread that started it.
     pool.broadcast(|context| {
@@ -82,6 +85,7 @@ pub fn run(kitchen: Kitchen, cases: &[Case], jobs: usize, store: &Store, events:
     for waiting in queue.waiting.into_inner().expect("no panic while held") {
         waiting.discard();
     }
+    Ok(())
 }
 
 impl Queue<'_> {

@@ -2,10 +2,12 @@
 
 mod live;
 mod progress;
+mod stderr;
 mod summary;
 
 pub use live::LiveOutput;
 pub use progress::Progress;
+pub use stderr::say;
 pub use summary::{single_summary, sweep_summary};
 
 use console::Style;

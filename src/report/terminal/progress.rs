@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::verdict_style;
+use super::{say, verdict_style};
 use crate::judge::Verdict;
 use crate::report::row::Row;
 use crate::report::sanitize::{escape_controls, shorten};
@@ -91,8 +91,8 @@ impl Progress {
 
     fn say(&self, line: &str) {
         match &self.shown {
-            Shown::Bar(bar) => bar.suspend(|| eprintln!("{line}")),
-            Shown::Lines { .. } => eprintln!("{line}"),
+            Shown::Bar(bar) => bar.suspend(|| say(line)),
+            Shown::Lines { .. } => say(line),
             Shown::Nothing => {}
         }
     }
@@ -115,13 +115,8 @@ impl Progress {
             }
             Shown::Lines { last } if last.elapsed() >= PLAIN_INTERVAL => {
                 *last = Instant::now();
-                eprintln!(
-                    "{} of {} cases after {:.0} s: {}",
-                    self.finished,
-                    self.total,
-                    self.started.elapsed().as_secs_f64(),
-                    counts()
-                );
+                let elapsed = self.started.elapsed().as_secs_f64();
+                say(format!("{} of {} cases after {elapsed:.0} s: {}", self.finished, self.total, counts()));
             }
             Shown::Lines { .. } | Shown::Nothing => {}
         }
