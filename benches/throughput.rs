@@ -44,19 +44,23 @@ fn main() {
         ("sandsweep, and a PNG each", Box::new(|| _ = bench.sandsweep("all"))),
     ];
     let mut seconds = vec![Vec::new(); runs.len()];
+    let mut cpu_seconds = vec![Vec::new(); runs.len()];
     for round in 0..=rounds {
-        for (times, (_, run)) in seconds.iter_mut().zip(&runs) {
-            let start = Instant::now();
+        for ((times, cpus), (_, run)) in seconds.iter_mut().zip(&mut cpu_seconds).zip(&runs) {
+            let (start, cpu) = (Instant::now(), children_cpu_s());
             run();
             // The first round warms the page cache and is not counted.
             if round > 0 {
                 times.push(start.elapsed().as_secs_f64());
+                cpus.push(children_cpu_s() - cpu);
             }
         }
     }
-    for ((name, _), times) in runs.iter().zip(&seconds) {
+    for (((name, _), times), cpus) in runs.iter().zip(&seconds).zip(&cpu_seconds) {
         let (median, least, most) = spread(times);
-        println!("  {name:<28} {median:>7.3} ({least:.3} to {most:.3})  {:>6.2} ms each", median / count as f64 * 1e3);
+        let each = |seconds: f64| seconds / count as f64 * 1e3;
+        let (wall, cpu) = (each(median), each(spread(cpus).0));
+        println!("  {name:<28} {median:>7.3} ({least:.3} to {most:.3})  {wall:>6.2} ms each, {cpu:>6.2} ms of CPU");
     }
     println!();
     let targets = [(2, 1, Some(1.05)), (3, 1, Some(1.25)), (2, 0, None), (3, 0, None)];
@@ -193,6 +197,15 @@ fn bwrap_command(directory: &Path) -> Vec<String> {
     words.insert(0, program.display().to_string());
     words.extend(["--", "/usr/bin/python3", "/script/main.py"].map(str::to_owned));
     words
+}
+
+/// User and system time of every child that was waited for, with its own waited-for descendants.
+fn children_cpu_s() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").expect("procfs");
+    let fields: Vec<&str> = stat.rsplit(')').next().expect("a stat line").split_whitespace().collect();
+    // cutime and cstime, in clock ticks (proc_pid_stat(5)); the first field here is the state.
+    let ticks: f64 = fields[13..15].iter().map(|field| field.parse::<f64>().expect("a number")).sum();
+    ticks / rustix::param::clock_ticks_per_second() as f64
 }
 
 fn spread(values: &[f64]) -> (f64, f64, f64) {

@@ -93,20 +93,36 @@ impl SweepDir {
         write_atomically(&self.path.join(name), content)
     }
 
-    /// Makes a case's directory and writes its files; `result.json`, given last, comes last, so
-    /// where it is, the others are too.
+    /// Writes all files of a case under a temporary directory and renames that into place: a
+    /// reader sees the whole case or nothing of it.
     ///
     /// # Errors
-    /// A file cannot be written.
+    /// A file cannot be written; then nothing of the case is there.
     pub fn write_case(&self, directory: &Path, files: &[(&str, &[u8])]) -> Result<(), WriteError> {
         let path = self.case(directory);
-        std::fs::create_dir_all(&path).map_err(|source| WriteError { path: path.clone(), source })?;
-        let open = rustix::fs::open(&path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .map_err(|errno| WriteError { path: path.clone(), source: errno.into() })?;
-        for (name, content) in files {
-            write_in(&open, name, content).map_err(|source| WriteError { path: path.join(name), source })?;
+        let parent = path.parent().unwrap_or(&self.path);
+        // Case directories are below this one; no id has a tilde, so no case is called like it.
+        let mut name = std::ffi::OsString::from("~");
+        name.push(path.file_name().unwrap_or_default());
+        name.push(".tmp");
+        let mut temporary = parent.join(name);
+        if temporary.file_name().is_some_and(|name| name.len() > 255) {
+            temporary = parent.join(format!("~{}.tmp", std::process::id()));
         }
-        Ok(())
+        let written = make_directory(&temporary, parent)
+            .and_then(|()| {
+                files.iter().try_for_each(|(name, content)| {
+                    let file = temporary.join(name);
+                    write_new(&file, content).map_err(|source| WriteError { path: file, source })
+                })
+            })
+            .and_then(|()| {
+                replace_directory(&temporary, &path).map_err(|source| WriteError { path: path.clone(), source })
+            });
+        if written.is_err() {
+            let _ = std::fs::remove_dir_all(&temporary);
+        }
+        written
     }
 
     /// Lets `latest` beside the sweep's directory lead to it.
@@ -156,6 +172,40 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), WriteError> {
     write_in(&open, name, content).map_err(fail)
 }
 
+/// Makes a directory that was not there, and its parents.
+fn make_directory(path: &Path, parent: &Path) -> Result<(), WriteError> {
+    let made = match std::fs::create_dir(path) {
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(parent).and_then(|()| std::fs::create_dir(path))
+        }
+        // Left over by a harness that was killed.
+        Err(there) if there.kind() == io::ErrorKind::AlreadyExists => {
+            std::fs::remove_dir_all(path).and_then(|()| std::fs::create_dir(path))
+        }
+        other => other,
+    };
+    made.map_err(|source| WriteError { path: path.to_owned(), source })
+}
+
+fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(0o644))?).write_all(content)
+}
+
+/// Renames a directory over one that may be there from an earlier run.
+fn replace_directory(from: &Path, to: &Path) -> io::Result<()> {
+    match std::fs::rename(from, to) {
+        Err(taken)
+            if matches!(taken.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists)
+                && to.symlink_metadata().is_ok_and(|meta| meta.is_dir()) =>
+        {
+            std::fs::remove_dir_all(to)?;
+            std::fs::rename(from, to)
+        }
+        other => other,
+    }
+}
+
 fn write_in(directory: &OwnedFd, name: &str, content: &[u8]) -> io::Result<()> {
     let temporary = format!(".{name}.{}.tmp", std::process::id());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -199,6 +249,19 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&secret).unwrap(), "untouched");
         assert_eq!(std::fs::read_to_string(&planted).unwrap(), "new");
         assert!(!planted.symlink_metadata().unwrap().is_symlink());
+    }
+
+    #[test]
+    fn a_case_appears_whole_and_can_be_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let sweep = SweepDir::create(directory.path(), jiff::Timestamp::now()).unwrap();
+        let case = Path::new("deep/er/a.py");
+        sweep.write_case(case, &[("stdout", b"one"), ("result.json", b"{}")]).unwrap();
+        sweep.write_case(case, &[("result.json", b"{2}")]).unwrap();
+        let names: Vec<_> = std::fs::read_dir(sweep.case(case)).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(names, ["result.json"]);
+        let beside = std::fs::read_dir(sweep.case(Path::new("deep/er"))).unwrap().count();
+        assert_eq!(beside, 1, "nothing temporary is left");
     }
 
     #[test]
