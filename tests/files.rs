@@ -100,7 +100,7 @@ fn of_the_host_there_are_its_programs_and_no_more() {
             r#"
             print(json.dumps(dict(root=os.listdir('/'), etc=os.listdir('/etc'), run=os.listdir('/run'),
                                   absent=[path for path in ('/sys', '/home', '/root', '/var', '/mnt', '/opt', '/srv',
-                                          '/media', '/boot', '/work', '/etc/shadow', '/etc/hostname', '/etc/resolv.conf',
+                                          '/media', '/boot', '/etc/shadow', '/etc/hostname', '/etc/resolv.conf',
                                           '/etc/ssh', '/etc/machine-id', '/run/dbus', '/run/systemd', '/dev/kmsg',
                                           '/dev/mem', '/dev/fuse', '/dev/kvm', '/dev/disk') if os.path.lexists(path)],
                                   devices=os.listdir('/dev'),

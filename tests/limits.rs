@@ -117,20 +117,21 @@ fn memory_is_limited_for_one_process_and_for_the_whole_tree() {
             time.sleep(5)
             "#,
         );
-        corpus.script(
-            "tree.py",
-            r#"
-            import os, time
+        let tree = r#"
+            import ctypes, os, time
             for _ in range(6):
                 if os.fork() == 0:
                     data = bytearray(b'x' * (40 << 20))
                     time.sleep(5)
                     os._exit(0)
             time.sleep(5)
-            "#,
-        );
+        "#;
+        corpus.script("tree.py", tree);
+        // Processes that nobody without rights may look into.
+        let hide = "data = ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)\n                    data =";
+        corpus.script("hides.py", &tree.replace("data =", hide));
         let ran = corpus.run(&["--jobs", "1", "--memory", "120MiB", "--charts", "none"]).exits_with(0);
-        for name in ["one.py", "tree.py"] {
+        for name in ["one.py", "tree.py", "hides.py"] {
             let case = ran.case(name).must_be("memory_limit").killed_for("memory");
             assert_eq!(case.termination("allowed"), f64::from(120 << 20));
             assert!(case.used("peak_memory_bytes") >= f64::from(120 << 20), "{}", case["usage"]["peak_memory_bytes"]);
@@ -144,7 +145,8 @@ fn pages_that_a_fork_shares_count_once() {
     for_each_user(|user| {
         let script = r#"
             import os, time
-            data = bytearray(b'x' * (100 << 20))
+            data = bytearray(100 << 20)
+            for at in range(0, len(data), 4096): data[at] = 1
             for _ in range(4):
                 if os.fork() == 0: time.sleep(0.5); os._exit(0)
             for _ in range(4): os.wait()
@@ -253,12 +255,12 @@ fn fork_is_refused_exactly_at_the_limit_of_processes() {
 fn open_files_are_limited() {
     for_each_user(|user| {
         let script = r#"
-            import errno, os
+            import errno, os, resource
             last = 0
             try:
                 while last < 100: last = os.open('/dev/null', os.O_RDONLY)
             except OSError as why: print(last, why.errno == errno.EMFILE)
-            try: __import__('resource').setrlimit(7, (32, 32)); print('raised')
+            try: resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32)); print('raised')
             except ValueError: pass
         "#;
         assert_eq!(under(user, &["--open-files", "16"], "opens.py", script).must_be("ok").stdout(), "15 True\n");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::{Failure, print_bytes};
+use crate::config::Charts;
 use crate::report::record::{CaseRecord, SCHEMA_VERSION};
 use crate::report::row::Row;
 use crate::report::terminal::say;
@@ -21,14 +22,15 @@ pub fn report(dir: PathBuf) -> Result<u8, Failure> {
     }
     let real = std::fs::canonicalize(&dir).map_err(|why| Failure::usage(format!("{}: {why}", dir.display())))?;
     let tree = SweepDir::open(real);
+    let (id, charts) = of_sweep(&tree);
     let mut rows = Vec::new();
     let mut redrawn = 0;
     for entry in WalkDir::new(tree.path().join("cases")).follow_links(false).sort_by_file_name() {
         let entry = entry.map_err(Failure::harness)?;
         if entry.file_type().is_file() && entry.file_name() == "result.json" {
             let record = read(entry.path())?;
-            let chart = entry.path().with_file_name("trace.png");
-            if chart.symlink_metadata().is_ok() {
+            if charts == Charts::All {
+                let chart = entry.path().with_file_name("trace.png");
                 let png = trace_chart(&record).map_err(Failure::harness)?;
                 write_atomically(&chart, &png).map_err(Failure::harness)?;
                 redrawn += 1;
@@ -38,9 +40,8 @@ pub fn report(dir: PathBuf) -> Result<u8, Failure> {
     }
     rows.sort_by_key(|row| row.index);
     tree.write("summary.csv", &summary_csv(&rows)).map_err(Failure::harness)?;
-    // Only what the sweep had is made again: it may have been told to draw nothing.
-    let drawn = tree.path().join("charts").read_dir().is_ok_and(|mut files| files.next().is_some());
-    let warnings = if drawn { write_sweep_charts(&tree, &rows, &sweep_id(&tree)) } else { Vec::new() };
+    let drawn = charts != Charts::None;
+    let warnings = if drawn { write_sweep_charts(&tree, &rows, &id) } else { Vec::new() };
     for warning in &warnings {
         say(format!("warning: {warning}"));
     }
@@ -53,10 +54,12 @@ pub fn report(dir: PathBuf) -> Result<u8, Failure> {
     Ok(print_bytes(text.as_bytes()))
 }
 
-fn sweep_id(tree: &SweepDir) -> String {
+/// The sweep's name, and which charts it was told to draw: only those are made again. Without a
+/// readable `sweep.json`, as when a sweep was killed, all of them.
+fn of_sweep(tree: &SweepDir) -> (String, Charts) {
     let stored = std::fs::read(tree.path().join("sweep.json")).ok();
     let record = stored.and_then(|bytes| serde_json::from_slice::<SweepRecord>(&bytes).ok());
-    record.map_or_else(|| tree.id(), |record| record.id)
+    record.map_or_else(|| (tree.id(), Charts::All), |record| (record.id, record.configuration.charts))
 }
 
 fn read(path: &Path) -> Result<CaseRecord, Failure> {

@@ -235,6 +235,10 @@ impl Sweep<'_> {
                     note(line, &mut ended);
                     ended.rows.push(*row);
                 }
+                Event::Warning { what } => {
+                    progress.warn(&what);
+                    ended.warnings.push(what);
+                }
                 Event::Lost { worker: _, id, why } => {
                     let message = format!("no result for {id}: {why}");
                     progress.warn(&message);
@@ -332,6 +336,7 @@ impl Sweep<'_> {
             profile: config.profile.clone(),
             jobs: config.jobs,
             sampling_s: [config.sampling.first.as_secs_f64(), config.sampling.largest.as_secs_f64()],
+            charts: config.charts,
             keep_output_bytes: config.keep_output.0,
             limits: limit_records(&config.base_limits()),
             policy: serde_json::to_value(config.base_policy()).unwrap_or_default(),

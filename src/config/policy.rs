@@ -6,17 +6,21 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 /// What a script may reach over the network. Either way it has a network namespace of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Network {
-    /// No way out. The namespace's own loopback exists, because bwrap brings it up.
+    /// No internet sockets at all: seccomp refuses to make them. (The namespace has a loopback of its
+    /// own in any case, because bwrap brings it up.)
     #[default]
     None,
-    /// The script is meant to talk to itself over its own, private loopback.
+    /// Internet sockets, over the namespace's own, private loopback.
     Loopback,
 }
 
 impl Network {
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::None, Self::Loopback];
+
     /// The name used in configuration files and reports.
     pub fn name(self) -> &'static str {
         match self {

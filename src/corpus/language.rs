@@ -11,6 +11,8 @@ pub enum Detected<'a> {
     Script(&'a Language),
     /// No script, and why we think so.
     NotAScript(String),
+    /// It has no known extension and cannot be opened: it may be a script.
+    Unreadable(String),
 }
 
 /// By extension, then by the shebang line.
@@ -22,7 +24,7 @@ pub fn detect<'a>(path: &Path, languages: &'a Languages) -> Detected<'a> {
     let line = match super::read::first_line(path) {
         Ok(line) => line,
         Err(why) => {
-            return Detected::NotAScript(format!("no known extension, and its first line cannot be read: {why}"));
+            return Detected::Unreadable(format!("no known extension, and its first line cannot be read: {why}"));
         }
     };
     match interpreter_of(&line) {

@@ -105,7 +105,7 @@ pub fn walk(paths: &[PathBuf], config: &Config) -> Result<Corpus, WalkError> {
                     relative: below_configuration(path, config).unwrap_or(base),
                     language: language.name.clone(),
                 }),
-                Detected::NotAScript(why) => {
+                Detected::NotAScript(why) | Detected::Unreadable(why) => {
                     return Err(unsuitable(format!(
                         "{why}; add its extension to a [languages.NAME] table of the configuration"
                     )));
@@ -192,6 +192,7 @@ fn walk_directory(
                 language: language.name.clone(),
             }),
             Detected::NotAScript(reason) => corpus.ignored.push(Ignored { relative, reason }),
+            Detected::Unreadable(reason) => corpus.unreadable.push(Ignored { relative, reason }),
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::LimitRecord;
 use super::row::Row;
+use crate::config::Charts;
 use crate::judge::Verdict;
 
 /// One sweep, as stored.
@@ -50,6 +51,8 @@ pub struct Configuration {
     pub jobs: usize,
     /// First and largest distance between two samples.
     pub sampling_s: [f64; 2],
+    /// Which charts are drawn.
+    pub charts: Charts,
     /// Of each output stream.
     pub keep_output_bytes: u64,
     /// By name with unit.

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::config::{Limits, Policy, ReadOnlyBind};
+use crate::config::{Limits, Network, Policy, ReadOnlyBind};
 
 /// One argument of bwrap.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Argument {
 pub enum DataFile {
     /// The script.
     Script,
+    /// One of the seccomp programs of the sandbox's kind of network, in the order of loading.
+    Seccomp(Network, usize),
     /// One of the files that are the same for every sandbox, by its index in the list of fixed files.
     Fixed(usize),
 }
@@ -78,6 +80,8 @@ pub struct Plan<'a> {
     pub fixed: &'a [FixedFile],
     /// Name of the script in [`SCRIPT_DIRECTORY`].
     pub script_name: &'a str,
+    /// How many seccomp programs there are.
+    pub seccomp_programs: usize,
     /// From a configured source to where it can be reached by the sandbox's uid.
     pub staged: &'a dyn Fn(&Path) -> std::path::PathBuf,
 }
@@ -134,6 +138,10 @@ pub fn options(plan: &Plan) -> Vec<Argument> {
         args.words(["--setenv", name, value]);
     }
     args.words(["--chdir", WORK_DIRECTORY]);
+    for program in 0..plan.seccomp_programs {
+        args.word("--add-seccomp-fd");
+        args.0.push(Argument::Data(DataFile::Seccomp(plan.policy.network, program)));
+    }
     args.0
 }
 
@@ -196,6 +204,7 @@ mod tests {
             limits: &Limits::default(),
             fixed: &fixed,
             script_name: "main.py",
+            seccomp_programs: 3,
             staged: &|path| path.to_owned(),
         };
         options(&plan)

@@ -19,8 +19,8 @@ use super::control::{Control, Message, Ready, proto};
 use super::data::SealedFile;
 use super::staging::Staging;
 use super::uid::Uids;
-use super::{remedy, rlimits};
-use crate::config::{Limits, Policy, ReadOnlyBind};
+use super::{remedy, rlimits, seccomp};
+use crate::config::{Limits, Network, Policy, ReadOnlyBind};
 
 /// The sandbox's pid 1, built by `build.rs`.
 const INIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sandsweep-init"));
@@ -35,6 +35,7 @@ pub struct Sandboxes {
     uids: Uids,
     fixed: Vec<FixedFile>,
     sealed: Vec<SealedFile>,
+    seccomp: Vec<(Network, Vec<SealedFile>)>,
     staging: Staging,
     /// Keeps the control socket's number taken, so that no descriptor of ours can have it.
     _placeholder: Option<OwnedFd>,
@@ -87,6 +88,9 @@ pub enum LaunchError {
     /// bwrap did not finish in time.
     #[error("the sandbox was not set up within {} s; bwrap was ended", SETUP_TIMEOUT.as_secs())]
     Timeout,
+    /// The filter of system calls cannot be made.
+    #[error(transparent)]
+    Seccomp(#[from] seccomp::FilterError),
     /// The init reported a failure.
     #[error("{0}")]
     Init(#[from] super::control::StartFailure),
@@ -123,7 +127,14 @@ impl Sandboxes {
             .map(|file| SealedFile::new(file.target, &file.content))
             .collect::<io::Result<_>>()
             .map_err(prepare("keep the files of /etc in memory"))?;
-        Ok(Self { bwrap, uids, fixed, sealed, staging, _placeholder: placeholder })
+        let mut seccomp = Vec::new();
+        for network in Network::ALL {
+            let programs = seccomp::programs(network)?;
+            let sealed: io::Result<Vec<_>> =
+                programs.iter().map(|program| SealedFile::new("seccomp", program)).collect();
+            seccomp.push((network, sealed.map_err(prepare("keep the seccomp programs in memory"))?));
+        }
+        Ok(Self { bwrap, uids, fixed, sealed, seccomp, staging, _placeholder: placeholder })
     }
 
     /// The bwrap in use.
@@ -144,6 +155,7 @@ impl Sandboxes {
             limits: wanted.limits,
             fixed: &self.fixed,
             script_name: wanted.script_name,
+            seccomp_programs: self.seccomp_programs(wanted.policy.network).len(),
             staged: &|path: &Path| self.staging.reachable(path),
         })
     }
@@ -152,8 +164,13 @@ impl Sandboxes {
     pub fn data_name(&self, file: DataFile) -> &str {
         match file {
             DataFile::Script => "script",
+            DataFile::Seccomp(..) => "seccomp program",
             DataFile::Fixed(index) => self.fixed[index].target,
         }
+    }
+
+    fn seccomp_programs(&self, network: Network) -> &[SealedFile] {
+        self.seccomp.iter().find(|(kind, _)| *kind == network).map_or(&[], |(_, programs)| programs)
     }
 
     /// Sets a sandbox up and takes it down again, without running anything in it: what can fail
@@ -189,6 +206,10 @@ impl Sandboxes {
         let (stderr, stderr_end) = pipe().map_err(prepare("make the output pipes"))?;
 
         let mut handed_over = Vec::with_capacity(self.sealed.len() + 2);
+        let programs = self.seccomp_programs(wanted.policy.network);
+        for program in programs {
+            handed_over.push(program.reader().map_err(prepare("hand over the seccomp programs"))?);
+        }
         let script = SealedFile::new("script", wanted.script).map_err(prepare("keep the script in memory"))?;
         let script = script.reader().map_err(prepare("keep the script in memory"))?;
         let script_number = script.as_raw_fd();
@@ -198,7 +219,8 @@ impl Sandboxes {
         handed_over.push(script);
         let arguments = to_nul_separated(&self.options(wanted), |file| match file {
             DataFile::Script => script_number,
-            DataFile::Fixed(index) => handed_over[index].as_raw_fd(),
+            DataFile::Seccomp(_, index) => handed_over[index].as_raw_fd(),
+            DataFile::Fixed(index) => handed_over[programs.len() + index].as_raw_fd(),
         });
         let arguments = SealedFile::new("args", &arguments).map_err(prepare("keep the arguments in memory"))?;
         let arguments = arguments.reader().map_err(prepare("keep the arguments in memory"))?;

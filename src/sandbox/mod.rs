@@ -10,6 +10,7 @@ mod interpreter;
 mod launch;
 mod remedy;
 mod rlimits;
+pub mod seccomp;
 mod staging;
 mod uid;
 

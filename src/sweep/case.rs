@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::cancel::Cancel;
 use super::capture::{Captured, hex};
 use super::outcome::{LimitKind, Outcome, Termination};
-use super::supervise::{Supervised, Watch, Watcher, supervise};
+use super::supervise::{Departing, Supervised, Watch, Watcher, supervise};
 use crate::config::{CaseSettings, Config};
 use crate::corpus::{Case, read_regular_file};
 use crate::judge::Verdict;
@@ -17,6 +17,7 @@ use crate::report::record::{
     CaseRecord, ExpectationRecord, OutputRecord, Placement, SCHEMA_VERSION, SandboxRecord, ScriptRecord, StreamRecord,
     TraceRecord,
 };
+use crate::sandbox::seccomp::allowed_calls;
 use crate::sandbox::{
     Interpreter, NAMESPACES, SCRIPT_DIRECTORY, Sandboxes, Started, UID_INSIDE, Wanted, limit_records,
 };
@@ -45,6 +46,8 @@ pub struct Finished {
     pub stdout: Captured,
     /// Standard error.
     pub stderr: Captured,
+    /// Its sandbox, which the kernel takes down; `None` where none came up.
+    pub departing: Option<Departing>,
 }
 
 /// What every case of a sweep shares.
@@ -140,7 +143,8 @@ impl Kitchen<'_> {
     pub fn finish(&self, waiting: Waiting, case: &Case, worker: usize, on_release: impl FnOnce()) -> Finished {
         let Waiting { index, settings, script, started, requested, requested_at, host_uid, .. } = waiting;
         let prepared = started.and_then(|started| started.wait_until_ready().map_err(|why| why.to_string()));
-        let (outcome, released, sandbox) = match prepared {
+        let mut released = None;
+        let (outcome, sandbox, departing) = match prepared {
             Ok(prepared) => {
                 on_release();
                 let watch = Watch {
@@ -150,8 +154,9 @@ impl Kitchen<'_> {
                     cancel: self.cancel,
                     watcher: self.watcher,
                 };
-                let Supervised { outcome, started } = supervise(prepared, watch);
-                (outcome, Some(self.clock.since_start(started)), Some(self.sandbox_record(&settings, host_uid)))
+                let Supervised { outcome, started, departing } = supervise(prepared, watch);
+                released = Some(self.clock.since_start(started));
+                (outcome, Some(self.sandbox_record(&settings, host_uid)), Some(departing))
             }
             Err(reason) => (not_started(reason, &settings), None, None),
         };
@@ -204,7 +209,7 @@ impl Kitchen<'_> {
             },
             grade: None,
         };
-        Finished { record, stdout: outcome.stdout, stderr: outcome.stderr }
+        Finished { record, stdout: outcome.stdout, stderr: outcome.stderr, departing }
     }
 
     fn sandbox_record(&self, settings: &CaseSettings, host_uid: u32) -> SandboxRecord {
@@ -213,9 +218,9 @@ impl Kitchen<'_> {
             namespaces: NAMESPACES.map(str::to_owned).to_vec(),
             uid: UID_INSIDE,
             host_uid,
-            seccomp: None,
+            seccomp: Some(format!("allowlist of {} calls", allowed_calls())),
             network: settings.policy.network.name().to_owned(),
-            layers: ["no_new_privs", "capabilities_dropped", "userns_disabled", "read_only_root", "rlimits"]
+            layers: ["seccomp", "no_new_privs", "capabilities_dropped", "userns_disabled", "read_only_root", "rlimits"]
                 .map(str::to_owned)
                 .to_vec(),
             degraded: Vec::new(),

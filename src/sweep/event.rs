@@ -26,6 +26,11 @@ pub enum Event {
         /// What tables need of it.
         row: Box<Row>,
     },
+    /// Something is wrong that no case is to blame for.
+    Warning {
+        /// What.
+        what: String,
+    },
     /// A result could not be written.
     Lost {
         /// Which worker.

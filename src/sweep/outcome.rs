@@ -150,6 +150,7 @@ impl std::fmt::Display for Termination {
                         LimitKind::WallTime | LimitKind::CpuTime => {
                             crate::units::Span(Duration::from_secs_f64(value.max(0.0))).to_string()
                         }
+                        LimitKind::Disk => format!("{value:.0}"),
                         _ => Bytes(value as u64).to_string(),
                     };
                     write!(f, " {} of {}", show(*observed), show(*allowed))?;

@@ -12,6 +12,7 @@ use std::sync::mpsc::Sender;
 
 use super::case::{Finished, Kitchen, Waiting};
 use super::event::Event;
+use super::supervise::Departing;
 use crate::corpus::Case;
 
 /// What becomes of a finished case: it is stored, and what tables need of it is returned.
@@ -57,6 +58,7 @@ pub fn run(
     pool.broadcast(|context| {
         let worker = context.index();
         let events = events.clone();
+        let mut departing = None;
         while !kitchen.cancel.is_raised() {
             let Some(waiting) = queue.take(&kitchen) else { break };
             queue.set_up_ahead(&kitchen, jobs);
@@ -68,9 +70,14 @@ pub fn run(
                 let _ = events.send(Event::Started { worker, index, id, at: kitchen.clock.elapsed() });
             };
             // A defect of ours that one script brings to light must not cost the batch.
-            let stored = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                store(&kitchen.finish(waiting, case, worker, released))
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let mut finished = kitchen.finish(waiting, case, worker, released);
+                (finished.departing.take(), store(&finished))
             }));
+            let stored = done.map(|(now_departing, stored)| {
+                see_off(std::mem::replace(&mut departing, now_departing), &events);
+                stored
+            });
             queue.free_slots.lock().expect("no panic while held").push(slot);
             let _ = events.send(match stored {
                 Ok(Ok(row)) => Event::Finished { worker, row: Box::new(row) },
@@ -81,11 +88,21 @@ pub fn run(
                 }
             });
         }
+        see_off(departing, &events);
     });
     for waiting in queue.waiting.into_inner().expect("no panic while held") {
         waiting.discard();
     }
     Ok(())
+}
+
+/// Waits for a sandbox to be gone. Each worker leaves one behind at most, so there are never more
+/// of them than workers.
+fn see_off(departing: Option<Departing>, events: &Sender<Event>) {
+    if departing.is_some_and(|departing| !departing.wait()) {
+        let what = "a sandbox is not taken down by the kernel although it is empty; see `dmesg`".to_owned();
+        let _ = events.send(Event::Warning { what });
+    }
 }
 
 impl Queue<'_> {

@@ -21,6 +21,9 @@ use crate::units::Bytes;
 const REAP_GRACE: Duration = Duration::from_millis(80);
 /// Longest we wait for the kernel to take a killed sandbox down before we say that it is stuck.
 const TEARDOWN_LIMIT: Duration = Duration::from_secs(20);
+/// What an empty file costs the kernel, about: a tmpfs of limited size takes any number of them, so
+/// the disk limit stands for so many files as well.
+const BYTES_PER_FILE: u64 = 1 << 10;
 /// Most chunks read from one stream before the clock is looked at again.
 const CHUNKS_PER_TURN: usize = 8;
 
@@ -61,6 +64,35 @@ pub struct Supervised {
     pub outcome: Outcome,
     /// When the word to start was given.
     pub started: Instant,
+    /// The empty sandbox, which the kernel takes down.
+    pub departing: Departing,
+}
+
+/// A sandbox in which nothing but its pid 1 is left, and that is on its way out. Taking the
+/// namespaces down is mostly waiting for the kernel, which need not hold a worker up.
+#[derive(Debug)]
+pub struct Departing {
+    bwrap: std::process::Child,
+    pid1: OwnedFd,
+}
+
+impl Departing {
+    /// Waits until it is gone; false when the kernel does not manage.
+    pub fn wait(mut self) -> bool {
+        let mut pid1 = [PollFd::new(&self.pid1, PollFlags::IN)];
+        let timeout = Timespec { tv_sec: TEARDOWN_LIMIT.as_secs().cast_signed(), tv_nsec: 0 };
+        let gone = loop {
+            match rustix::event::poll(&mut pid1, Some(&timeout)) {
+                Err(rustix::io::Errno::INTR) => {}
+                other => break other.is_ok_and(|ready| ready > 0),
+            }
+        };
+        // Nothing is left for the outer bwrap to wait for. One that hangs is left to init.
+        if gone {
+            let _ = self.bwrap.wait();
+        }
+        gone
+    }
 }
 
 /// Starts the script of a prepared sandbox and stays with it until no process of it is left.
@@ -153,11 +185,12 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The loop: until pid 1 is dead. The kernel lets it die only after every other process of its
-    /// namespace (pid_namespaces(7)), so then nothing of the sandbox is left.
+    /// The loop: until nothing of the script is left. Either pid 1 says that it has reaped every
+    /// other process of its namespace, and then nobody is left who could start another; or it is
+    /// dead itself, which the kernel lets it be only after all others (pid_namespaces(7)).
     fn until_gone(&mut self) {
         let mut gone = false;
-        while !gone && self.descent != Descent::Stuck {
+        while !gone && self.exit.is_none() && self.descent != Descent::Stuck {
             let events = self.wait();
             if events.control {
                 self.hear();
@@ -174,7 +207,7 @@ impl Run<'_> {
             self.keep_deadlines();
             gone = events.pid1;
         }
-        if self.control_open {
+        if gone && self.exit.is_none() {
             self.hear();
         }
         // What is still in the pipes; there is no writer left to add to it.
@@ -245,7 +278,7 @@ impl Run<'_> {
             // Pages that a fork shares are counted more than once in the quick sum. Before we end a
             // script for it, the exact figure is asked for.
             let exact = if sample.processes > 1 { self.sampler.proportional_memory_bytes() } else { None };
-            let memory = exact.unwrap_or(sample.memory_bytes).min(sample.memory_bytes);
+            let memory = exact.unwrap_or(sample.memory_bytes);
             if memory > limits.memory.0 {
                 self.peak.memory_bytes = self.peak.memory_bytes.max(memory);
                 self.kill(LimitKind::Memory, Some((memory as f64, limits.memory.0 as f64)), None);
@@ -253,6 +286,12 @@ impl Run<'_> {
             }
         } else {
             self.peak.memory_bytes = self.peak.memory_bytes.max(sample.memory_bytes);
+        }
+        let files_allowed = limits.disk.0 / BYTES_PER_FILE;
+        if sample.files > files_allowed {
+            let seen = Some((sample.files as f64, files_allowed as f64));
+            self.kill(LimitKind::Disk, seen, Some("files".to_owned()));
+            return;
         }
         self.next_look = now + self.interval(now, sample, cpu_rate, memory_rate);
     }
@@ -344,10 +383,7 @@ impl Run<'_> {
 
     fn hear(&mut self) {
         match self.control.receive() {
-            Ok(Message::Exited(exit)) => {
-                self.exit = Some(exit);
-                self.descend();
-            }
+            Ok(Message::Exited(exit)) => self.exit = Some(exit),
             Ok(Message::Failed(failure)) => self.not_started = Some(failure.to_string()),
             Ok(Message::Ready(_)) => {}
             Ok(Message::Closed) | Err(_) => self.control_open = false,
@@ -369,16 +405,12 @@ impl Run<'_> {
         };
         self.killed = Some(termination);
         self.killed_at = Some(at);
-        self.descend();
+        if self.descent == Descent::NotYet {
+            self.descent = Descent::Orderly(at + REAP_GRACE);
+        }
         // Pid 1 reaps what it kills, so the times of the killed processes reach its report.
         if self.control.kill().is_err() {
             self.force();
-        }
-    }
-
-    fn descend(&mut self) {
-        if self.descent == Descent::NotYet {
-            self.descent = Descent::Orderly(Instant::now() + REAP_GRACE);
         }
     }
 
@@ -388,15 +420,10 @@ impl Run<'_> {
         self.descent = Descent::Forced(Instant::now() + TEARDOWN_LIMIT);
     }
 
-    fn finish(mut self, mut bwrap: std::process::Child) -> Supervised {
-        // The outer bwrap has nothing left to wait for, unless a process hangs in the kernel: then
-        // it is left to init, and the case says so.
-        if self.descent != Descent::Stuck {
-            let _ = bwrap.wait();
-        }
-        let (disk_bytes, disk_full) = self.sampler.disk();
-        self.peak.disk_bytes = self.peak.disk_bytes.max(disk_bytes);
-        self.peak.disk_full |= disk_full;
+    fn finish(mut self, bwrap: std::process::Child) -> Supervised {
+        let disk = self.sampler.disk();
+        self.peak.disk_bytes = self.peak.disk_bytes.max(disk.disk_bytes);
+        self.peak.disk_full |= disk.disk_full;
 
         let termination = self.termination();
         let usage = match &termination {
@@ -416,6 +443,7 @@ impl Run<'_> {
                 limits: *self.watch.limits,
             },
             started: self.started,
+            departing: Departing { bwrap, pid1: self.pid1 },
         }
     }
 

@@ -35,11 +35,13 @@ pub struct Sample {
     pub disk_bytes: u64,
     /// One of them has no block left.
     pub disk_full: bool,
+    /// Files and directories in them.
+    pub files: u64,
 }
 
 /// Looks at one sandbox.
 ///
-/// **Memory.** `statm` is cheap and counts a page that a fork shares once for each process. The
+/// **Memory.** `statm` is cheap and counts a page that processes share once for each of them. The
 /// proportional set size of `smaps_rollup` counts it once, and is dear, because the kernel walks
 /// the page tables. So a tree of several processes is asked for it now and then, for at most a
 /// twentieth of the time, and in between the sum of `statm` is scaled by what it showed.
@@ -65,6 +67,20 @@ pub struct Sampler {
     proportion_due: Instant,
     /// What pid 1 had read and written itself before the script started.
     init_io: Option<(u64, u64)>,
+    init_cpu_s: Option<f64>,
+}
+
+impl Sample {
+    fn take_disk(&mut self, file_systems: &[OwnedFd]) {
+        for file_system in file_systems {
+            if let Ok(stat) = rustix::fs::fstatfs(file_system) {
+                let block = stat.f_bsize.cast_unsigned();
+                self.disk_bytes += stat.f_blocks.saturating_sub(stat.f_bfree) * block;
+                self.disk_full |= stat.f_blocks > 0 && stat.f_bavail == 0;
+                self.files += stat.f_files.saturating_sub(stat.f_ffree);
+            }
+        }
+    }
 }
 
 /// Pid of the sandbox's init, whose own use is not the script's.
@@ -85,7 +101,9 @@ impl Sampler {
             proportion: 1.0,
             proportion_due: Instant::now(),
             init_io: None,
+            init_cpu_s: None,
         };
+        sampler.look();
         sampler.init_io = sampler.read::<Io>(c"1/io").map(|io| (io.rchar, io.wchar));
         sampler
     }
@@ -94,7 +112,6 @@ impl Sampler {
     /// make no sense are passed over; counters never go back.
     pub fn look(&mut self) -> Sample {
         let mut now = Sample::default();
-        let mut largest_shared = 0;
         let mut alive_s = HashMap::with_capacity(self.alive_s.len());
         for pid in self.pids() {
             // A pid that is reused between two of these files belongs to the same sandbox; the
@@ -105,7 +122,9 @@ impl Sampler {
             let Some(stat) = parse_stat(&self.buffer) else { continue };
             let children_s = (stat.cutime.max(0) + stat.cstime.max(0)) as f64 * self.tick_s;
             if pid == INIT {
-                now.cpu_s += children_s;
+                // Its own time since the script started is the script's doing: it sleeps otherwise.
+                let own_s = self.own_cpu_s(pid, &stat);
+                now.cpu_s += children_s + (own_s - *self.init_cpu_s.get_or_insert(own_s)).max(0.0);
                 if let (Some(io), Some(before)) = (self.read::<Io>(c"1/io"), self.init_io) {
                     now.read_bytes += io.rchar.saturating_sub(before.0);
                     now.written_bytes += io.wchar.saturating_sub(before.1);
@@ -122,9 +141,7 @@ impl Sampler {
                 continue;
             }
             if let Some(memory) = self.read::<StatM>(&pid_file(pid, "statm")) {
-                let shared = memory.shared.min(memory.resident);
-                now.memory_bytes += (memory.resident - shared) * self.page_size;
-                largest_shared = largest_shared.max(shared * self.page_size);
+                now.memory_bytes += memory.resident * self.page_size;
             }
             // Not readable for a process that made itself undumpable, unless we are privileged.
             if let Some(io) = self.read::<Io>(&pid_file(pid, "io")) {
@@ -132,8 +149,8 @@ impl Sampler {
                 now.written_bytes += io.wchar;
             }
         }
-        now.memory_bytes = self.proportioned(now.memory_bytes + largest_shared, now.processes);
-        (now.disk_bytes, now.disk_full) = self.disk();
+        now.memory_bytes = self.proportioned(now.memory_bytes, now.processes);
+        now.take_disk(&self.file_systems);
 
         self.gone_s += self.alive_s.iter().filter(|(key, _)| !alive_s.contains_key(key)).map(|(_, s)| s).sum::<f64>();
         let seen_s = self.gone_s + alive_s.values().sum::<f64>();
@@ -176,18 +193,11 @@ impl Sampler {
         total
     }
 
-    /// Bytes in use on the writable file systems together, and whether one of them is full.
-    pub fn disk(&self) -> (u64, bool) {
-        let mut used = 0;
-        let mut full = false;
-        for file_system in &self.file_systems {
-            if let Ok(stat) = rustix::fs::fstatfs(file_system) {
-                let block = stat.f_bsize.cast_unsigned();
-                used += stat.f_blocks.saturating_sub(stat.f_bfree) * block;
-                full |= stat.f_blocks > 0 && stat.f_bavail == 0;
-            }
-        }
-        (used, full)
+    /// What is in the writable file systems; also after every process is gone.
+    pub fn disk(&self) -> Sample {
+        let mut sample = Sample::default();
+        sample.take_disk(&self.file_systems);
+        sample
     }
 
     /// The time of a process's own threads. `schedstat` has nanoseconds but only for the first

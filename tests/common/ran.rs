@@ -69,7 +69,11 @@ impl Ran {
         let plain = cases.join(id);
         let dir = if plain.is_dir() { plain } else { cases.join(self.directory_of(id)?) };
         let json = serde_json::from_slice(&std::fs::read(dir.join("result.json")).ok()?).unwrap();
-        Some(Case { json, dir })
+        // No file is written for a stream that was empty.
+        let text =
+            |stream: &str| String::from_utf8_lossy(&std::fs::read(dir.join(stream)).unwrap_or_default()).into_owned();
+        let [stdout, stderr] = ["stdout", "stderr"].map(text);
+        Some(Case { json, dir, stdout, stderr })
     }
 
     fn directory_of(&self, id: &str) -> Option<String> {
@@ -113,6 +117,8 @@ pub struct Case {
     json: Value,
     /// Where they are.
     pub dir: PathBuf,
+    stdout: String,
+    stderr: String,
 }
 
 impl Deref for Case {
@@ -201,24 +207,19 @@ impl Case {
     }
 
     /// What was kept of its standard output.
-    pub fn stdout(&self) -> String {
-        self.text("stdout")
+    pub fn stdout(&self) -> &str {
+        &self.stdout
     }
 
     /// What was kept of its standard error.
-    pub fn stderr(&self) -> String {
-        self.text("stderr")
-    }
-
-    fn text(&self, stream: &str) -> String {
-        // No file is written for a stream that was empty.
-        String::from_utf8_lossy(&std::fs::read(self.dir.join(stream)).unwrap_or_default()).into_owned()
+    pub fn stderr(&self) -> &str {
+        &self.stderr
     }
 
     /// The JSON it printed.
     #[track_caller]
     pub fn told(&self) -> Value {
         let text = self.stdout();
-        serde_json::from_str(&text).unwrap_or_else(|why| panic!("{why}: it printed\n{text}\n{}", self.stderr()))
+        serde_json::from_str(text).unwrap_or_else(|why| panic!("{why}: it printed\n{text}\n{}", self.stderr()))
     }
 }
