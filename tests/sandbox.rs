@@ -8,7 +8,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::time::Duration;
 
-use common::{Corpus, User, for_each_user, marker, only_as, processes_with, unindented, wait_until};
+use common::{Corpus, User, for_each_user, marker, only_as, processes_with, skip, unindented, wait_until};
 use serde_json::{Value, json};
 
 /// What the probing scripts share: `refused` calls the C library and says why the kernel refused,
@@ -266,7 +266,7 @@ fn standard_input_is_at_its_end_and_there_is_no_terminal() {
         let at_a_terminal = corpus.sweep_through(&["python3", "-c", pty], &[]);
         let told = corpus.finish(at_a_terminal).exits_with(0).case("probe.py").must_be("ok").told();
         assert_eq!((&told["input"], &told["terminal"], &told["leader"]), (&json!(""), &json!("ENXIO"), &json!(true)));
-        assert_eq!(told["push"], "ENOTTY", "nothing can be typed into a terminal");
+        assert_eq!(told["push"], "EPERM", "nothing can be typed into a terminal: the filter refuses the request");
     });
 }
 
@@ -360,16 +360,72 @@ fn the_hosts_network_cannot_be_reached() {
                 sock = socket.socket(family); sock.settimeout(2)
                 sock.connect(address)
             print(json.dumps(dict(
-                interfaces=[name for _, name in socket.if_nameindex()],
+                interfaces=[line.split(':')[0].strip() for line in open('/proc/net/dev').readlines()[2:]],
                 refusals=dict(tcp=failure(connect, socket.AF_INET, ('127.0.0.1', PORT)),
                               abstract=failure(connect, socket.AF_UNIX, '\0NAME'),
                               outside=failure(connect, socket.AF_INET, ('192.0.2.1', 80))),
                 interface=failure(socket.socket, socket.AF_PACKET, socket.SOCK_RAW))))
         "#;
         let port = tcp.local_addr().unwrap().port().to_string();
-        let told = told(user, &unindented(script).replace("PORT", &port).replace("NAME", &name));
-        assert_eq!(told["interfaces"], json!(["lo"]));
-        all_refused(&told["refusals"]);
-        assert!(told["interface"].is_string(), "a raw socket needs a capability");
+        let script = unindented(script).replace("PORT", &port).replace("NAME", &name);
+        // Without a loopback there are no internet sockets; with one, they lead nowhere else.
+        for (network, refusal) in [("none", "EAFNOSUPPORT"), ("loopback", "ECONNREFUSED")] {
+            let corpus = Corpus::new(user);
+            corpus.config(&format!("[policy]\nnetwork = '{network}'\n"));
+            let told = told_by(&corpus, &script);
+            assert_eq!(told["interfaces"], json!(["lo"]));
+            all_refused(&told["refusals"]);
+            assert_eq!(told["refusals"]["tcp"], refusal);
+            assert_eq!(told["interface"], "EAFNOSUPPORT");
+        }
+    });
+}
+
+#[test]
+fn system_calls_are_filtered() {
+    if !cfg!(target_arch = "x86_64") {
+        return skip("the numbers of this test are those of x86-64");
+    }
+    // Name, number, first arguments, and what a sandbox must answer.
+    let calls: [(&str, i64, [i64; 3], &str); 22] = [
+        ("ptrace", 101, [0x4206, 1, 0], "EPERM"),
+        ("process_vm_readv", 310, [1, 0, 0], "EPERM"),
+        ("pidfd_getfd", 438, [0, 0, 0], "EPERM"),
+        ("keyctl", 250, [0, -3, 0], "EPERM"),
+        ("add_key", 248, [0, 0, 0], "EPERM"),
+        ("bpf", 321, [0, 0, 0], "EPERM"),
+        ("perf_event_open", 298, [0, 0, -1], "EPERM"),
+        ("io_uring_setup", 425, [1, 0, 0], "EPERM"),
+        ("userfaultfd", 323, [1, 0, 0], "EPERM"),
+        ("unshare", 272, [0x1000_0000, 0, 0], "EPERM"),
+        ("setns", 308, [0, 0, 0], "EPERM"),
+        ("mount", 165, [0, 0, 0], "EPERM"),
+        ("fsopen", 430, [0, 0, 0], "EPERM"),
+        ("open_by_handle_at", 304, [0, 0, 0], "EPERM"),
+        ("personality(ADDR_NO_RANDOMIZE)", 135, [0x0004_0000, 0, 0], "EPERM"),
+        ("clone(CLONE_NEWUSER)", 56, [0x1000_0011, 0, 0], "EPERM"),
+        ("prlimit64 of pid 1", 302, [1, 0, 0], "EPERM"),
+        ("shmget", 29, [0, 4096, 0o1600], "EPERM"),
+        ("memfd_create", 319, [0, 0, 0], "EPERM"),
+        ("clone3", 435, [0, 0, 0], "ENOSYS"),
+        ("a number that no kernel has", 700, [0, 0, 0], "ENOSYS"),
+        ("getpid by its x32 number", 0x4000_0000 + 39, [0, 0, 0], "ENOSYS"),
+    ];
+    let list: Vec<_> = calls.iter().map(|(name, number, a, _)| json!([name, number, a[0], a[1], a[2]])).collect();
+    let script = r#"
+        calls = json.loads('''CALLS''')
+        answers = {name: refused(libc.syscall, number, a, b, c, 0, 0) for name, number, a, b, c in calls}
+        answers['ioctl(TIOCSTI) with high bits'] = refused(
+            libc.ioctl, 0, ctypes.c_ulong(0x1_0000_5412), ctypes.create_string_buffer(b'x'))
+        status = dict(line.split(':', 1) for line in open('/proc/self/status') if ':' in line)
+        print(json.dumps([answers, status['Seccomp'].strip()]))
+    "#;
+    for_each_user(|user| {
+        let told = told(user, &unindented(script).replace("CALLS", &json!(list).to_string()));
+        for (name, _, _, expected) in &calls {
+            assert_eq!(told[0][*name], *expected, "{name}");
+        }
+        assert_eq!(told[0]["ioctl(TIOCSTI) with high bits"], "EPERM");
+        assert_eq!(told[1], "2", "a filter is in force");
     });
 }
