@@ -177,7 +177,7 @@ fn bwrap_command(directory: &Path) -> Vec<String> {
         match word.as_str() {
             "--as-pid-1" => {}
             // A shell has no programs to hand over.
-            "--add-seccomp-fd" => drop(options.next()),
+            "--seccomp" => drop(options.next()),
             "--perms" => {
                 let mode = text(options.next().expect("a mode"));
                 match text(options.next().expect("an option")).as_str() {

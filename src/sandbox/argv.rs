@@ -23,8 +23,8 @@ pub enum Argument {
 pub enum DataFile {
     /// The script.
     Script,
-    /// One of the seccomp programs of the sandbox's kind of network, in the order of loading.
-    Seccomp(Network, usize),
+    /// The seccomp program for the sandbox's kind of network.
+    Seccomp(Network),
     /// One of the files that are the same for every sandbox, by its index in the list of fixed files.
     Fixed(usize),
 }
@@ -80,8 +80,6 @@ pub struct Plan<'a> {
     pub fixed: &'a [FixedFile],
     /// Name of the script in [`SCRIPT_DIRECTORY`].
     pub script_name: &'a str,
-    /// How many seccomp programs there are.
-    pub seccomp_programs: usize,
     /// From a configured source to where it can be reached by the sandbox's uid.
     pub staged: &'a dyn Fn(&Path) -> std::path::PathBuf,
 }
@@ -138,10 +136,8 @@ pub fn options(plan: &Plan) -> Vec<Argument> {
         args.words(["--setenv", name, value]);
     }
     args.words(["--chdir", WORK_DIRECTORY]);
-    for program in 0..plan.seccomp_programs {
-        args.word("--add-seccomp-fd");
-        args.0.push(Argument::Data(DataFile::Seccomp(plan.policy.network, program)));
-    }
+    args.word("--seccomp");
+    args.0.push(Argument::Data(DataFile::Seccomp(plan.policy.network)));
     args.0
 }
 
@@ -204,7 +200,6 @@ mod tests {
             limits: &Limits::default(),
             fixed: &fixed,
             script_name: "main.py",
-            seccomp_programs: 3,
             staged: &|path| path.to_owned(),
         };
         options(&plan)

@@ -35,7 +35,7 @@ pub struct Sandboxes {
     uids: Uids,
     fixed: Vec<FixedFile>,
     sealed: Vec<SealedFile>,
-    seccomp: Vec<(Network, Vec<SealedFile>)>,
+    seccomp: Vec<(Network, SealedFile)>,
     staging: Staging,
     /// Keeps the control socket's number taken, so that no descriptor of ours can have it.
     _placeholder: Option<OwnedFd>,
@@ -88,9 +88,6 @@ pub enum LaunchError {
     /// bwrap did not finish in time.
     #[error("the sandbox was not set up within {} s; bwrap was ended", SETUP_TIMEOUT.as_secs())]
     Timeout,
-    /// The filter of system calls cannot be made.
-    #[error(transparent)]
-    Seccomp(#[from] seccomp::FilterError),
     /// The init reported a failure.
     #[error("{0}")]
     Init(#[from] super::control::StartFailure),
@@ -127,13 +124,11 @@ impl Sandboxes {
             .map(|file| SealedFile::new(file.target, &file.content))
             .collect::<io::Result<_>>()
             .map_err(prepare("keep the files of /etc in memory"))?;
-        let mut seccomp = Vec::new();
-        for network in Network::ALL {
-            let programs = seccomp::programs(network)?;
-            let sealed: io::Result<Vec<_>> =
-                programs.iter().map(|program| SealedFile::new("seccomp", program)).collect();
-            seccomp.push((network, sealed.map_err(prepare("keep the seccomp programs in memory"))?));
-        }
+        let seccomp = Network::ALL
+            .iter()
+            .map(|&network| Ok((network, SealedFile::new("seccomp", &seccomp::program(network))?)))
+            .collect::<io::Result<_>>()
+            .map_err(prepare("keep the seccomp programs in memory"))?;
         Ok(Self { bwrap, uids, fixed, sealed, seccomp, staging, _placeholder: placeholder })
     }
 
@@ -155,7 +150,6 @@ impl Sandboxes {
             limits: wanted.limits,
             fixed: &self.fixed,
             script_name: wanted.script_name,
-            seccomp_programs: self.seccomp_programs(wanted.policy.network).len(),
             staged: &|path: &Path| self.staging.reachable(path),
         })
     }
@@ -164,13 +158,9 @@ impl Sandboxes {
     pub fn data_name(&self, file: DataFile) -> &str {
         match file {
             DataFile::Script => "script",
-            DataFile::Seccomp(..) => "seccomp program",
+            DataFile::Seccomp(_) => "seccomp program",
             DataFile::Fixed(index) => self.fixed[index].target,
         }
-    }
-
-    fn seccomp_programs(&self, network: Network) -> &[SealedFile] {
-        self.seccomp.iter().find(|(kind, _)| *kind == network).map_or(&[], |(_, programs)| programs)
     }
 
     /// Sets a sandbox up and takes it down again, without running anything in it: what can fail
@@ -206,21 +196,21 @@ impl Sandboxes {
         let (stderr, stderr_end) = pipe().map_err(prepare("make the output pipes"))?;
 
         let mut handed_over = Vec::with_capacity(self.sealed.len() + 2);
-        let programs = self.seccomp_programs(wanted.policy.network);
-        for program in programs {
-            handed_over.push(program.reader().map_err(prepare("hand over the seccomp programs"))?);
-        }
+        let (_, program) =
+            self.seccomp.iter().find(|(network, _)| *network == wanted.policy.network).expect("one for each network");
+        let program = program.reader().map_err(prepare("hand over the seccomp program"))?;
+        let program_number = program.as_raw_fd();
         let script = SealedFile::new("script", wanted.script).map_err(prepare("keep the script in memory"))?;
         let script = script.reader().map_err(prepare("keep the script in memory"))?;
         let script_number = script.as_raw_fd();
         for file in &self.sealed {
             handed_over.push(file.reader().map_err(prepare("hand over the files of /etc"))?);
         }
-        handed_over.push(script);
+        handed_over.extend([script, program]);
         let arguments = to_nul_separated(&self.options(wanted), |file| match file {
             DataFile::Script => script_number,
-            DataFile::Seccomp(_, index) => handed_over[index].as_raw_fd(),
-            DataFile::Fixed(index) => handed_over[programs.len() + index].as_raw_fd(),
+            DataFile::Seccomp(_) => program_number,
+            DataFile::Fixed(index) => handed_over[index].as_raw_fd(),
         });
         let arguments = SealedFile::new("args", &arguments).map_err(prepare("keep the arguments in memory"))?;
         let arguments = arguments.reader().map_err(prepare("keep the arguments in memory"))?;

@@ -3,4 +3,4 @@
 pub mod calls;
 mod filter;
 
-pub use filter::{FilterError, allowed_calls, number, programs};
+pub use filter::{allowed_calls, number, program};
