@@ -1,12 +1,11 @@
 //! Setting a sandbox up, up to the moment before the script starts.
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::process::CommandExt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -17,6 +16,7 @@ use super::argv::{Argument, DataFile, FixedFile, INIT_PATH, Plan, fixed_files, o
 use super::bwrap::Bwrap;
 use super::control::{Control, Message, Ready, proto};
 use super::data::SealedFile;
+use super::spawn::Child;
 use super::staging::Staging;
 use super::uid::Uids;
 use super::{remedy, rlimits, seccomp};
@@ -37,6 +37,8 @@ pub struct Sandboxes {
     sealed: Vec<SealedFile>,
     seccomp: Vec<(Network, SealedFile)>,
     staging: Staging,
+    /// Standard input of every script.
+    null: OwnedFd,
     /// Keeps the control socket's number taken, so that no descriptor of ours can have it.
     _placeholder: Option<OwnedFd>,
 }
@@ -129,7 +131,9 @@ impl Sandboxes {
             .map(|&network| Ok((network, SealedFile::new("seccomp", &seccomp::program(network))?)))
             .collect::<io::Result<_>>()
             .map_err(prepare("keep the seccomp programs in memory"))?;
-        Ok(Self { bwrap, uids, fixed, sealed, seccomp, staging, _placeholder: placeholder })
+        let null = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|errno| prepare("open /dev/null")(errno.into()))?;
+        Ok(Self { bwrap, uids, fixed, sealed, seccomp, staging, null, _placeholder: placeholder })
     }
 
     /// The bwrap in use.
@@ -217,34 +221,19 @@ impl Sandboxes {
         let arguments_number = arguments.as_raw_fd();
         handed_over.push(arguments);
 
-        let (host_uid, host_gid) = self.uids.of_slot(wanted.slot);
-        let mut command = Command::new(&self.bwrap.path);
-        command
-            // What follows an `--args` is the command; only options can go over a descriptor.
-            .args(["--args", &arguments_number.to_string(), "--", INIT_PATH])
-            .args(wanted.command)
-            // An environment of bwrap's would be readable in /proc/1/environ until the init runs,
-            // and LD_PRELOAD and its kind have no business here.
-            .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(stdout_end)
-            .stderr(stderr_end)
-            // Not in our process group: Ctrl-C at the terminal is for us to act on.
-            .process_group(0);
-        let child_setup = ChildSetup {
-            control: theirs.as_raw_fd(),
-            handed_over: handed_over.iter().map(AsRawFd::as_raw_fd).collect(),
-            drop_to: self.uids.are_separate().then_some((host_uid, host_gid)),
+        // What follows an `--args` is the command; only options can go over a descriptor.
+        let leading = ["--args", &arguments_number.to_string(), "--", INIT_PATH].map(OsString::from);
+        let words = leading.iter().chain(wanted.command).map(|word| CString::new(word.as_bytes()));
+        let command = super::spawn::Command {
+            program: &self.bwrap.path,
+            arguments: words.collect::<Result<_, _>>().map_err(io::Error::from).map_err(prepare("name the command"))?,
+            streams: [self.null.as_fd(), stdout_end.as_fd(), stderr_end.as_fd()],
+            control: (theirs.as_fd(), proto::CONTROL_FD),
+            handed_over: &handed_over,
+            drop_to: self.uids.are_separate().then(|| self.uids.of_slot(wanted.slot)),
         };
-        // SAFETY: between fork and exec, ChildSetup::run makes system calls only; it neither
-        // allocates nor takes locks.
-        unsafe {
-            command.pre_exec(move || child_setup.run());
-        }
         let spawned = command.spawn();
-        drop(command);
-        drop((theirs, handed_over));
+        drop((theirs, handed_over, stdout_end, stderr_end));
         let bwrap = spawned.map_err(|source| LaunchError::Spawn { path: self.bwrap.path.clone(), source })?;
 
         Ok(Started {
@@ -291,7 +280,7 @@ impl Started {
             }
         };
         // Whatever is left of it must go before we say that it failed.
-        let _ = self.bwrap.kill();
+        self.bwrap.kill();
         let status = self.bwrap.wait();
         if let LaunchError::Bwrap { .. } = error {
             let mut message = String::new();
@@ -301,7 +290,7 @@ impl Started {
                 message = complaint(&String::from_utf8_lossy(&said));
             }
             if message.is_empty() {
-                message = status.map_or_else(|why| why.to_string(), |status| format!("bwrap ended with {status}"));
+                message = format!("bwrap ended with {status}");
             }
             return Err(LaunchError::Bwrap { message });
         }
@@ -315,8 +304,8 @@ impl Started {
     pub fn discard(self) {
         let Self { mut bwrap, control, .. } = self;
         drop(control);
-        let _ = bwrap.kill();
-        let _ = bwrap.wait();
+        bwrap.kill();
+        bwrap.wait();
     }
 }
 
@@ -325,51 +314,8 @@ impl Prepared {
     pub fn discard(self) {
         let Self { mut bwrap, control, .. } = self;
         drop(control);
-        let _ = bwrap.kill();
-        let _ = bwrap.wait();
-    }
-}
-
-/// What happens in the child between fork and exec.
-struct ChildSetup {
-    control: RawFd,
-    handed_over: Vec<RawFd>,
-    drop_to: Option<(u32, u32)>,
-}
-
-impl ChildSetup {
-    /// System calls only: this runs in a forked child of a threaded process.
-    fn run(&self) -> io::Result<()> {
-        use rustix::io::{FdFlags, fcntl_setfd};
-        // SAFETY: these descriptors are open in the parent until the child has been started, and
-        // nothing in the child closes them.
-        let borrow = |fd: RawFd| unsafe { BorrowedFd::borrow_raw(fd) };
-        for &fd in &self.handed_over {
-            fcntl_setfd(borrow(fd), FdFlags::empty())?;
-        }
-        // dup2 clears close-on-exec. The target number is a placeholder, so nothing is lost.
-        let mut target = std::mem::ManuallyDrop::new({
-            use std::os::fd::FromRawFd;
-            // SAFETY: the number is reserved for this by `take_descriptor`; ManuallyDrop keeps the
-            // descriptor from being closed here.
-            unsafe { OwnedFd::from_raw_fd(proto::CONTROL_FD) }
-        });
-        rustix::io::dup2(borrow(self.control), &mut target)?;
-        // Should the machine run out of memory, the kernel takes a sandbox before the harness. The
-        // value is inherited; raising it needs no privilege, and where it cannot be raised the
-        // kernel's own choice stands.
-        if let Ok(file) = rustix::fs::open(c"/proc/self/oom_score_adj", OFlags::WRONLY, Mode::empty()) {
-            let _ = rustix::io::write(file, b"500");
-        }
-        rustix::process::umask(Mode::from_raw_mode(0o022));
-        if let Some((uid, gid)) = self.drop_to {
-            use rustix::process::{Gid, Uid};
-            let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
-            rustix::thread::set_thread_groups(&[])?;
-            rustix::thread::set_thread_res_gid(gid, gid, gid)?;
-            rustix::thread::set_thread_res_uid(uid, uid, uid)?;
-        }
-        Ok(())
+        bwrap.kill();
+        bwrap.wait();
     }
 }
 

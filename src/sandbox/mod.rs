@@ -11,6 +11,7 @@ mod launch;
 mod remedy;
 mod rlimits;
 pub mod seccomp;
+mod spawn;
 mod staging;
 mod uid;
 
@@ -21,5 +22,6 @@ pub use enforcement::limit_records;
 pub use interpreter::{Interpreter, InterpreterError, SANDBOX_PATH};
 pub use launch::{LaunchError, Prepared, Sandboxes, Started, Wanted};
 pub use rlimits::resource_limits;
+pub use spawn::Child;
 pub use staging::{Staging, StagingError};
 pub use uid::{INSIDE as UID_INSIDE, UidError, Uids};

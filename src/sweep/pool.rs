@@ -18,16 +18,20 @@ use crate::corpus::Case;
 /// What becomes of a finished case: it is stored, and what tables need of it is returned.
 pub type Store<'a> = dyn Fn(&Finished) -> Result<crate::report::row::Row, String> + Sync + 'a;
 
-/// Slots for uids that a sweep with this many workers needs: one that runs and one that waits.
+/// Sandboxes for each worker that may be set up ahead. More than one gained nothing on a machine
+/// whose cores are busy, and each costs memory.
+const AHEAD: usize = 1;
+
+/// Slots for uids that a sweep with this many workers needs: one that runs, and those ahead.
 pub fn slots(jobs: usize) -> u32 {
-    u32::try_from(jobs * 2).unwrap_or(u32::MAX)
+    u32::try_from(jobs * (1 + AHEAD)).unwrap_or(u32::MAX)
 }
 
 struct Queue<'a> {
     cases: &'a [Case],
     next: AtomicUsize,
     waiting: Mutex<VecDeque<Waiting>>,
-    /// How many are set up ahead or about to be: never more than there are workers.
+    /// How many are set up ahead or about to be: never more than [`AHEAD`] for each worker.
     ahead: AtomicUsize,
     free_slots: Mutex<Vec<u32>>,
 }
@@ -61,7 +65,7 @@ pub fn run(
         let mut departing = None;
         while !kitchen.cancel.is_raised() {
             let Some(waiting) = queue.take(&kitchen) else { break };
-            queue.set_up_ahead(&kitchen, jobs);
+            while queue.set_up_ahead(&kitchen, jobs) {}
             let index = waiting.index;
             let slot = waiting.slot();
             let case = &cases[index];
@@ -118,19 +122,25 @@ impl Queue<'_> {
     fn start_next(&self, kitchen: &Kitchen) -> Option<Waiting> {
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         let case = self.cases.get(index)?;
-        let slot = self.free_slots.lock().expect("no panic while held").pop().expect("two slots for each worker");
+        let slot =
+            self.free_slots.lock().expect("no panic while held").pop().expect("a slot for each that runs or waits");
         Some(kitchen.start(index, case, slot))
     }
 
-    fn set_up_ahead(&self, kitchen: &Kitchen, jobs: usize) {
-        if self.ahead.fetch_add(1, Ordering::SeqCst) >= jobs {
+    /// Starts to set one more up; false when there are enough, or no more cases.
+    fn set_up_ahead(&self, kitchen: &Kitchen, jobs: usize) -> bool {
+        if self.ahead.fetch_add(1, Ordering::SeqCst) >= jobs * AHEAD {
             self.ahead.fetch_sub(1, Ordering::SeqCst);
-            return;
+            return false;
         }
         match self.start_next(kitchen) {
-            Some(waiting) => self.waiting.lock().expect("no panic while held").push_back(waiting),
+            Some(waiting) => {
+                self.waiting.lock().expect("no panic while held").push_back(waiting);
+                true
+            }
             None => {
                 self.ahead.fetch_sub(1, Ordering::SeqCst);
+                false
             }
         }
     }

@@ -11,7 +11,7 @@ use super::cancel::Cancel;
 use super::capture::Capture;
 use super::outcome::{LimitKind, Outcome, Termination};
 use crate::config::{Limits, Sampling};
-use crate::sandbox::{Control, Exit, Message, Prepared};
+use crate::sandbox::{Child, Control, Exit, Message, Prepared};
 use crate::trace::{Figure, Point, Provenance, Sample, Sampler, Series, Usage};
 use crate::units::Bytes;
 
@@ -72,7 +72,7 @@ pub struct Supervised {
 /// namespaces down is mostly waiting for the kernel, which need not hold a worker up.
 #[derive(Debug)]
 pub struct Departing {
-    bwrap: std::process::Child,
+    bwrap: Child,
     pid1: OwnedFd,
 }
 
@@ -89,7 +89,7 @@ impl Departing {
         };
         // Nothing is left for the outer bwrap to wait for. One that hangs is left to init.
         if gone {
-            let _ = self.bwrap.wait();
+            self.bwrap.wait();
         }
         gone
     }
@@ -420,7 +420,7 @@ impl Run<'_> {
         self.descent = Descent::Forced(Instant::now() + TEARDOWN_LIMIT);
     }
 
-    fn finish(mut self, bwrap: std::process::Child) -> Supervised {
+    fn finish(mut self, bwrap: Child) -> Supervised {
         let disk = self.sampler.disk();
         self.peak.disk_bytes = self.peak.disk_bytes.max(disk.disk_bytes);
         self.peak.disk_full |= disk.disk_full;
