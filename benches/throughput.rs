@@ -7,8 +7,8 @@
 //! * `sandsweep run --jobs 2`, with JSON, CSV and traces;
 //! * the same with a PNG for each script.
 //!
-//! All four run in turn in every round, so that a machine that gets faster or slower treats them
-//! alike. Printed are medians, and medians of the ratios within a round. Then the harness's peak
+//! All four run in turn in every round, a second apart, so that a machine that gets faster or slower
+//! treats them alike. Printed are medians, and medians of the ratios within a round. Then the harness's peak
 //! memory (VmHWM), over N and over ten times N scripts.
 
 use std::ffi::OsString;
@@ -47,6 +47,9 @@ fn main() {
     let mut cpu_seconds = vec![Vec::new(); runs.len()];
     for round in 0..=rounds {
         for ((times, cpus), (_, run)) in seconds.iter_mut().zip(&mut cpu_seconds).zip(&runs) {
+            // The kernel takes network namespaces down after their last process has gone; what is left
+            // of one run must not be charged to the next.
+            std::thread::sleep(Duration::from_secs(1));
             let (start, cpu) = (Instant::now(), children_cpu_s());
             run();
             // The first round warms the page cache and is not counted.

@@ -20,7 +20,7 @@ use crate::report::terminal::{LiveOutput, Progress, say, single_summary, sweep_s
 use crate::report::{
     Environment, IgnoredRecord, SweepDir, SweepRecord, Totals, summary_csv, trace_chart, write_sweep_charts,
 };
-use crate::sandbox::{Sandboxes, Uids, limit_records};
+use crate::sandbox::{Interpreters, Sandboxes, Uids, limit_records};
 use crate::sweep::{self, Cancel, Event, Finished, Kitchen, SweepClock, Watcher};
 use crate::units::Span;
 use crate::{exit_code, report};
@@ -172,8 +172,10 @@ impl Sweep<'_> {
         no_progress: bool,
         live: Option<&LiveOutput>,
     ) -> Result<Ended, Failure> {
+        let interpreters = Interpreters::default();
         let kitchen = Kitchen {
             sandboxes: self.sandboxes,
+            interpreters: &interpreters,
             config: self.config,
             clock: self.clock,
             cancel: self.cancel,

@@ -78,6 +78,8 @@ pub struct Plan<'a> {
     pub limits: &'a Limits,
     /// The files of [`fixed_files`].
     pub fixed: &'a [FixedFile],
+    /// The trees of [`system_trees`].
+    pub system: &'a [SystemTree],
     /// Name of the script in [`SCRIPT_DIRECTORY`].
     pub script_name: &'a str,
     /// From a configured source to where it can be reached by the sandbox's uid.
@@ -98,10 +100,10 @@ pub fn options(plan: &Plan) -> Vec<Argument> {
     args.words(["--die-with-parent", "--new-session", "--as-pid-1"]);
     args.words(["--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]);
 
-    for tree in system_trees() {
+    for tree in plan.system {
         match tree {
             SystemTree::Directory(path) => args.words(["--ro-bind", path, path]),
-            SystemTree::Link { path, target } => args.words([OsString::from("--symlink"), target, path.into()]),
+            SystemTree::Link { path, target } => args.words([OsString::from("--symlink"), target.clone(), path.into()]),
         }
     }
     for bind in plan.policy.ro_bind.iter().chain(plan.language_binds) {
@@ -154,13 +156,22 @@ pub fn to_nul_separated(arguments: &[Argument], descriptor: impl Fn(DataFile) ->
     bytes
 }
 
-enum SystemTree {
+/// One of the host's directories of programs and libraries.
+#[derive(Clone, Debug)]
+pub enum SystemTree {
+    /// Bound as it is.
     Directory(&'static str),
-    Link { path: &'static str, target: OsString },
+    /// A link on the host, and so in the sandbox.
+    Link {
+        /// Its place.
+        path: &'static str,
+        /// Where it leads.
+        target: OsString,
+    },
 }
 
 /// The host's programs and libraries, in the host's own layout (merged `/usr` or not).
-fn system_trees() -> Vec<SystemTree> {
+pub fn system_trees() -> Vec<SystemTree> {
     let mut trees = vec![SystemTree::Directory("/usr")];
     for path in ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"] {
         match std::fs::read_link(path) {
@@ -199,6 +210,7 @@ mod tests {
             language_binds: &[],
             limits: &Limits::default(),
             fixed: &fixed,
+            system: &system_trees(),
             script_name: "main.py",
             staged: &|path| path.to_owned(),
         };

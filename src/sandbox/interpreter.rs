@@ -1,10 +1,12 @@
 //! Where an interpreter is, as a sandbox will see it, and whether it will be there.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use crate::config::{Language, Policy};
+use crate::config::{Language, Policy, ReadOnlyBind};
 
 /// PATH in every sandbox.
 pub const SANDBOX_PATH: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
@@ -16,6 +18,25 @@ pub struct Interpreter {
     pub path: PathBuf,
     /// Arguments before and after the script; `None` stands for the script.
     arguments: Vec<Option<OsString>>,
+}
+
+/// Interpreters that were looked for, by language and by what the sandbox sees: a sweep asks for few,
+/// many times.
+#[derive(Debug, Default)]
+pub struct Interpreters(Mutex<HashMap<Question, Result<Interpreter, InterpreterError>>>);
+
+type Question = (String, Vec<ReadOnlyBind>);
+
+impl Interpreters {
+    /// As [`Interpreter::find`], once for each question.
+    ///
+    /// # Errors
+    /// As [`Interpreter::find`].
+    pub fn find(&self, language: &Language, policy: &Policy) -> Result<Interpreter, InterpreterError> {
+        let question = (language.name.clone(), policy.ro_bind.clone());
+        let mut known = self.0.lock().expect("no panic while held");
+        known.entry(question).or_insert_with(|| Interpreter::find(language, policy)).clone()
+    }
 }
 
 /// Why an interpreter cannot be used, and what to do.

@@ -12,7 +12,9 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
 
-use super::argv::{Argument, DataFile, FixedFile, INIT_PATH, Plan, fixed_files, options, to_nul_separated};
+use super::argv::{
+    Argument, DataFile, FixedFile, INIT_PATH, Plan, SystemTree, fixed_files, options, system_trees, to_nul_separated,
+};
 use super::bwrap::Bwrap;
 use super::control::{Control, Message, Ready, proto};
 use super::data::SealedFile;
@@ -34,6 +36,7 @@ pub struct Sandboxes {
     bwrap: Bwrap,
     uids: Uids,
     fixed: Vec<FixedFile>,
+    system: Vec<SystemTree>,
     sealed: Vec<SealedFile>,
     seccomp: Vec<(Network, SealedFile)>,
     staging: Staging,
@@ -133,7 +136,17 @@ impl Sandboxes {
             .map_err(prepare("keep the seccomp programs in memory"))?;
         let null = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|errno| prepare("open /dev/null")(errno.into()))?;
-        Ok(Self { bwrap, uids, fixed, sealed, seccomp, staging, null, _placeholder: placeholder })
+        Ok(Self {
+            bwrap,
+            uids,
+            fixed,
+            system: system_trees(),
+            sealed,
+            seccomp,
+            staging,
+            null,
+            _placeholder: placeholder,
+        })
     }
 
     /// The bwrap in use.
@@ -153,6 +166,7 @@ impl Sandboxes {
             language_binds: wanted.language_binds,
             limits: wanted.limits,
             fixed: &self.fixed,
+            system: &self.system,
             script_name: wanted.script_name,
             staged: &|path: &Path| self.staging.reachable(path),
         })

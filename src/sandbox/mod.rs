@@ -19,7 +19,7 @@ pub use argv::{Argument, DataFile, INIT_PATH, NAMESPACES, SCRIPT_DIRECTORY, WORK
 pub use bwrap::{Bwrap, BwrapError, INSTALL, Version};
 pub use control::{Control, Exit, Message, Ready, StartFailure};
 pub use enforcement::limit_records;
-pub use interpreter::{Interpreter, InterpreterError, SANDBOX_PATH};
+pub use interpreter::{Interpreter, InterpreterError, Interpreters, SANDBOX_PATH};
 pub use launch::{LaunchError, Prepared, Sandboxes, Started, Wanted};
 pub use rlimits::resource_limits;
 pub use spawn::Child;

@@ -19,7 +19,7 @@ use crate::report::record::{
 };
 use crate::sandbox::seccomp::allowed_calls;
 use crate::sandbox::{
-    Interpreter, NAMESPACES, SCRIPT_DIRECTORY, Sandboxes, Started, UID_INSIDE, Wanted, limit_records,
+    Interpreters, NAMESPACES, SCRIPT_DIRECTORY, Sandboxes, Started, UID_INSIDE, Wanted, limit_records,
 };
 use crate::trace::{Columns, Series, Usage};
 
@@ -55,6 +55,8 @@ pub struct Finished {
 pub struct Kitchen<'a> {
     /// Makes sandboxes.
     pub sandboxes: &'a Sandboxes,
+    /// Interpreters that were looked for.
+    pub interpreters: &'a Interpreters,
     /// In force.
     pub config: &'a Config,
     /// When the sweep began.
@@ -123,7 +125,7 @@ impl Kitchen<'_> {
             .iter()
             .find(|language| language.name == case.language)
             .ok_or_else(|| format!("the language `{}` is not configured any more", case.language))?;
-        let interpreter = Interpreter::find(language, &settings.policy).map_err(|why| why.to_string())?;
+        let interpreter = self.interpreters.find(language, &settings.policy).map_err(|why| why.to_string())?;
         script.interpreter = Some(interpreter.path.to_string_lossy().into_owned());
         let name = script_name(case, self.config);
         let command: Vec<OsString> = interpreter.command(&format!("{SCRIPT_DIRECTORY}/{name}"));

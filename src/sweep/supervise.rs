@@ -3,6 +3,7 @@
 //! or for the end of a stream, and nothing a script does makes it wait beyond a deadline.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -26,6 +27,9 @@ const TEARDOWN_LIMIT: Duration = Duration::from_secs(20);
 const BYTES_PER_FILE: u64 = 1 << 10;
 /// Most chunks read from one stream before the clock is looked at again.
 const CHUNKS_PER_TURN: usize = 8;
+
+/// Cores that this process may use. Asked once: the answer comes from cgroup files.
+static CORES: LazyLock<f64> = LazyLock::new(|| std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64));
 
 /// Which output stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -330,8 +334,7 @@ impl Run<'_> {
         let soonest = Duration::from_millis(1);
         // Every thread can use one core at most, and there are only so many cores; a tree that has
         // been idle may start to burn at any time, but then it must first fall behind its limit.
-        let cores = std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64);
-        let could_use = (sample.threads.max(1) as f64).min(cores).max(cpu_rate);
+        let could_use = (sample.threads.max(1) as f64).min(*CORES).max(cpu_rate);
         let cpu_left = limits.cpu_time.0.as_secs_f64() - sample.cpu_s;
         next = next.min(seconds(cpu_left / could_use).max(soonest));
         if memory_rate > 0.0 {

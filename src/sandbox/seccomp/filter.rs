@@ -7,6 +7,7 @@
 //! three programs; this one takes a tenth of it.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use syscalls::Sysno;
 
@@ -148,8 +149,11 @@ fn answers(network: Network) -> BTreeMap<u32, Answer> {
 
 /// How many calls may pass, some of them by their arguments.
 pub fn allowed_calls() -> usize {
-    let names = ALLOWED.iter().chain(BY_ARGUMENT).flat_map(|group: &Group| group.calls);
-    names.filter(|name| number(name).is_some()).count()
+    static COUNT: LazyLock<usize> = LazyLock::new(|| {
+        let names = ALLOWED.iter().chain(BY_ARGUMENT).flat_map(|group: &Group| group.calls);
+        names.filter(|name| number(name).is_some()).count()
+    });
+    *COUNT
 }
 
 /// The number of a call here; `None` where this architecture does not have it.
