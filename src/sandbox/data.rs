@@ -27,6 +27,15 @@ impl SealedFile {
         Ok(Self(fd))
     }
 
+    /// The only descriptor, reading from the start: for a file with one reader.
+    ///
+    /// # Errors
+    /// None that is known; the kernel's, should it refuse to go back to the start.
+    pub fn into_reader(self) -> io::Result<OwnedFd> {
+        rustix::fs::seek(&self.0, rustix::fs::SeekFrom::Start(0))?;
+        Ok(self.0)
+    }
+
     /// A new descriptor that reads from the start, whatever others read meanwhile: a duplicate
     /// would share the position.
     ///

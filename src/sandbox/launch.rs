@@ -219,7 +219,7 @@ impl Sandboxes {
         let program = program.reader().map_err(prepare("hand over the seccomp program"))?;
         let program_number = program.as_raw_fd();
         let script = SealedFile::new("script", wanted.script).map_err(prepare("keep the script in memory"))?;
-        let script = script.reader().map_err(prepare("keep the script in memory"))?;
+        let script = script.into_reader().map_err(prepare("keep the script in memory"))?;
         let script_number = script.as_raw_fd();
         for file in &self.sealed {
             handed_over.push(file.reader().map_err(prepare("hand over the files of /etc"))?);
@@ -231,7 +231,7 @@ impl Sandboxes {
             DataFile::Fixed(index) => handed_over[index].as_raw_fd(),
         });
         let arguments = SealedFile::new("args", &arguments).map_err(prepare("keep the arguments in memory"))?;
-        let arguments = arguments.reader().map_err(prepare("keep the arguments in memory"))?;
+        let arguments = arguments.into_reader().map_err(prepare("keep the arguments in memory"))?;
         let arguments_number = arguments.as_raw_fd();
         handed_over.push(arguments);
 

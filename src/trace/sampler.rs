@@ -67,7 +67,7 @@ pub struct Sampler {
     proportion_due: Instant,
     /// What pid 1 had read and written itself before the script started.
     init_io: Option<(u64, u64)>,
-    init_cpu_s: Option<f64>,
+    init_cpu_s: f64,
 }
 
 impl Sample {
@@ -101,9 +101,9 @@ impl Sampler {
             proportion: 1.0,
             proportion_due: Instant::now(),
             init_io: None,
-            init_cpu_s: None,
+            init_cpu_s: 0.0,
         };
-        sampler.look();
+        sampler.init_cpu_s = sampler.cpu_of_init_s();
         sampler.init_io = sampler.read::<Io>(c"1/io").map(|io| (io.rchar, io.wchar));
         sampler
     }
@@ -123,8 +123,7 @@ impl Sampler {
             let children_s = (stat.cutime.max(0) + stat.cstime.max(0)) as f64 * self.tick_s;
             if pid == INIT {
                 // Its own time since the script started is the script's doing: it sleeps otherwise.
-                let own_s = self.own_cpu_s(pid, &stat);
-                now.cpu_s += children_s + (own_s - *self.init_cpu_s.get_or_insert(own_s)).max(0.0);
+                now.cpu_s += children_s + (self.cpu_of_init_s() - self.init_cpu_s).max(0.0);
                 if let (Some(io), Some(before)) = (self.read::<Io>(c"1/io"), self.init_io) {
                     now.read_bytes += io.rchar.saturating_sub(before.0);
                     now.written_bytes += io.wchar.saturating_sub(before.1);
@@ -200,6 +199,11 @@ impl Sampler {
         sample
     }
 
+    /// The time of pid 1 itself, which has one thread.
+    fn cpu_of_init_s(&mut self) -> f64 {
+        if self.fill(c"1/schedstat") { first_number(&self.buffer).unwrap_or(0) as f64 / 1e9 } else { 0.0 }
+    }
+
     /// The time of a process's own threads. `schedstat` has nanoseconds but only for the first
     /// thread; `stat` has all threads but only clock ticks.
     fn own_cpu_s(&mut self, pid: u32, stat: &Stat) -> f64 {
@@ -207,9 +211,7 @@ impl Sampler {
         if stat.num_threads != 1 || !self.fill(&pid_file(pid, "schedstat")) {
             return ticks_s;
         }
-        let text = String::from_utf8_lossy(&self.buffer);
-        let ns = text.split_ascii_whitespace().next().and_then(|word| word.parse::<u64>().ok());
-        ns.map_or(ticks_s, |ns| ticks_s.max(ns as f64 / 1e9))
+        first_number(&self.buffer).map_or(ticks_s, |ns| ticks_s.max(ns as f64 / 1e9))
     }
 
     fn pids(&self) -> Vec<u32> {
@@ -265,6 +267,10 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
         return None;
     }
     Stat::from_read(Cursor::new(text)).ok()
+}
+
+fn first_number(text: &[u8]) -> Option<u64> {
+    std::str::from_utf8(text).ok()?.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// `PID/name` as a C string.
