@@ -25,7 +25,8 @@ pub fn report(dir: PathBuf) -> Result<u8, Failure> {
     let (id, charts) = of_sweep(&tree);
     let mut rows = Vec::new();
     let mut redrawn = 0;
-    for entry in WalkDir::new(tree.path().join("cases")).follow_links(false).sort_by_file_name() {
+    let walk = WalkDir::new(tree.path().join("cases")).follow_links(false).sort_by_file_name();
+    for entry in walk.into_iter().filter_entry(|entry| !SweepDir::is_temporary(entry.file_name())) {
         let entry = entry.map_err(Failure::harness)?;
         if entry.file_type().is_file() && entry.file_name() == "result.json" {
             let record = read(entry.path())?;

@@ -1,6 +1,7 @@
 //! The reports tree on disk: where things lie, and writing them so that no reader ever sees half a
 //! file and no planted link is followed.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
@@ -32,7 +33,9 @@ fn hint(error: &io::Error) -> &'static str {
     }
 }
 
-/// `DIRECTORY/NAME`, for the symbolic link that leads to the newest finished sweep.
+/// How the name of a directory ends that is not finished; no id has the `~` with which it begins.
+const TEMPORARY: &str = ".tmp";
+/// Name of the symbolic link that leads to the newest finished sweep.
 const LATEST: &str = "latest";
 
 impl SweepDir {
@@ -104,10 +107,10 @@ impl SweepDir {
         // Case directories are below this one; no id has a tilde, so no case is called like it.
         let mut name = std::ffi::OsString::from("~");
         name.push(path.file_name().unwrap_or_default());
-        name.push(".tmp");
+        name.push(TEMPORARY);
         let mut temporary = parent.join(name);
         if temporary.file_name().is_some_and(|name| name.len() > 255) {
-            temporary = parent.join(format!("~{}.tmp", std::process::id()));
+            temporary = parent.join(format!("~{}{TEMPORARY}", std::process::id()));
         }
         let written = make_directory(&temporary, parent)
             .and_then(|()| {
@@ -123,6 +126,13 @@ impl SweepDir {
             let _ = std::fs::remove_dir_all(&temporary);
         }
         written
+    }
+
+    /// Whether a directory below `cases/` is one that [`SweepDir::write_case`] had not finished: a
+    /// harness that was killed leaves it.
+    pub fn is_temporary(name: &OsStr) -> bool {
+        let name = name.as_encoded_bytes();
+        name.starts_with(b"~") && name.ends_with(TEMPORARY.as_bytes())
     }
 
     /// Lets `latest` beside the sweep's directory lead to it.
@@ -262,6 +272,7 @@ mod tests {
         assert_eq!(names, ["result.json"]);
         let beside = std::fs::read_dir(sweep.case(Path::new("deep/er"))).unwrap().count();
         assert_eq!(beside, 1, "nothing temporary is left");
+        assert!(SweepDir::is_temporary("~a.py.tmp".as_ref()) && !SweepDir::is_temporary("a.tmp".as_ref()));
     }
 
     #[test]
